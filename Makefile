@@ -1,0 +1,57 @@
+# Two commands matter: `make demo` and `make test`. Each sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out/demo
+
+.PHONY: help demo test setup setup-dev lint unit test-browser test-llamacpp bench lock clean
+
+help:
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.runtime ## install what running needs
+setup-dev: $(VENV)/.dev ## install what testing needs
+
+demo: setup ## two shipped people live through five episodes; prints where the report is
+	$(BIN)/soullink simulate examples/people/ada.yaml examples/people/ben.yaml --episodes 5 --replicas 200 --seed 7 --out $(OUT)
+
+test: lint unit ## everything that needs no system package
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports --no-cache
+
+unit: setup-dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not llamacpp" -q
+
+test-browser: setup-dev ## the report in a real Chromium (Debian: chromium)
+	$(BIN)/python -m pytest -m browser -q -rs
+
+test-llamacpp: setup-dev ## a real course through llama.cpp (installs the llamacpp extra)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-llamacpp.lock
+	$(BIN)/python -m pytest -m llamacpp -q -rs
+
+bench: setup-dev ## benchmarks, as JSON and a table
+	$(BIN)/python -m benchmarks.run
+
+lock: ## rewrite the lock files (needs uv)
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url pyproject.toml build-requirements.in -o requirements.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra llamacpp pyproject.toml -c requirements.lock -o requirements-llamacpp.lock
+
+clean:
+	rm -rf $(VENV) out
