@@ -1,0 +1,1 @@
+"""SoulLink: two people's agents live through situations together before they meet."""

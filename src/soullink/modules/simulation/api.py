@@ -1,0 +1,563 @@
+"""Simulation: how two people behave together. Nothing else here is public.
+
+A course is a run of episodes over simulated time; an episode is one scenario lived through;
+a turn is one agent's act and words.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol, TypeAlias
+
+from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from soullink.kernel.ids import PersonId, RunId
+from soullink.kernel.language import Language, Text
+from soullink.modules.profiles.api import Profile
+
+
+class Act(StrEnum):
+    """A dialogue act: what a turn does. Meanings and sources: domain/acts.py."""
+
+    GREET = "greet"
+    SMALL_TALK = "small_talk"
+    ASK = "ask"
+    DISCLOSE = "disclose"
+    CONFIDE = "confide"
+    JOKE = "joke"
+    TEASE = "tease"
+    COMPLIMENT = "compliment"
+    AFFECTION = "affection"
+    THANK = "thank"
+    AGREE = "agree"
+    VALIDATE = "validate"
+    SUPPORT = "support"
+    PLAN = "plan"
+    PROMISE = "promise"
+    REQUEST = "request"
+    COMPROMISE = "compromise"
+    CONCEDE = "concede"
+    INSIST = "insist"
+    SEEK_REASSURANCE = "seek_reassurance"
+    COMPLAIN = "complain"
+    CRITICISE = "criticise"
+    BELITTLE = "belittle"
+    DEFEND = "defend"
+    STONEWALL = "stonewall"
+    WITHDRAW = "withdraw"
+    SILENCE = "silence"
+    REPAIR = "repair"
+    APOLOGISE = "apologise"
+    FORGIVE = "forgive"
+    SET_BOUNDARY = "set_boundary"
+    REFUSE = "refuse"
+    CLOSE = "close"
+    LEAVE = "leave"
+
+
+ACTS: tuple[Act, ...] = tuple(Act)
+
+
+class Topic(StrEnum):
+    """What a scenario, a memory or a turn is about."""
+
+    EVERYDAY = "everyday"
+    LEISURE = "leisure"
+    WORK = "work"
+    MONEY = "money"
+    FAMILY = "family"
+    FRIENDS = "friends"
+    HEALTH = "health"
+    INTIMACY = "intimacy"
+    FUTURE = "future"
+    TRUST = "trust"
+
+
+TOPICS: tuple[Topic, ...] = tuple(Topic)
+
+
+class Stage(StrEnum):
+    """Where in a relationship a scenario belongs."""
+
+    FIRST_MEETING = "first_meeting"
+    EARLY_DATING = "early_dating"
+    COMMITTED = "committed"
+    CRISIS = "crisis"
+    LONG_DISTANCE = "long_distance"
+    FAMILY = "family"
+
+
+STAGES: tuple[Stage, ...] = tuple(Stage)
+
+FACTORS: tuple[str, ...] = ("money", "work", "health", "friends")
+"""External factors. Each is a load on a person, 0.0 (none) to 1.0 (crushing)."""
+
+DEMANDS: tuple[str, ...] = ("threat", "closeness", "autonomy", "cooperation", "play", "novelty")
+"""What a situation asks of people, each 0.0 (not at all) to 1.0 (very much)."""
+
+CONDITION_VARIABLES: tuple[str, ...] = (
+    "turn",  # turns so far in the episode, counted from 0
+    "conflict",  # level of open conflict, 0..1
+    "positivity",  # share of positive turns so far, 0..1 (0.5 before the first)
+    "silence",  # silent or stonewalling turns in a row
+    "distance",  # how far the two are from agreeing on the decision, 0..1
+    "repairs",  # repair attempts so far
+    "disclosures",  # disclosures so far (disclose and confide)
+    "mood_low",  # the lower of the two moods, -1..1
+    "mood_high",
+    "arousal_high",  # 0..1
+    "stress_high",  # 0..1
+    "trust_low",  # 0..1
+    "closeness_low",  # 0..1
+    "closeness_high",
+    "commitment_low",  # 0..1
+    "left",  # 1 when somebody walked away
+    "agreed",  # 1 when the decision was settled between them
+    "arbitrated",  # 1 when the situation settled it for them
+)
+"""What conditions of triggers and outcomes may look at. `_low` and `_high` are the lower and
+the higher value of the two people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`variable` lies at or above `at_least` and at or below `at_most` (None: no bound)."""
+
+    variable: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A change to both people's state, added and then clipped to the state's range."""
+
+    mood: float = 0.0
+    arousal: float = 0.0
+    stress: float = 0.0
+    trust: float = 0.0
+    closeness: float = 0.0
+    commitment: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Something that happens in an episode, once, when all conditions hold.
+
+    text: what both notice, one sentence. ends: the episode is over after it.
+    """
+
+    id: str
+    when: tuple[Condition, ...]
+    effect: Effect
+    text: Text
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What one side privately wants from the situation.
+
+    acts: log-odds added to acts that serve it, -2.0..2.0.
+    """
+
+    id: str
+    text: Text
+    acts: Mapping[Act, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A question the two must settle.
+
+    pull: weights on standardised traits and values (see domain/decision rules in
+      docs/reference/scenario.md) that say to which side somebody leans: -1.0 is `option_minus`,
+      +1.0 is `option_plus`.
+    deadline_turn: from this turn the situation decides. default: what it then imposes.
+    """
+
+    question: Text
+    option_minus: Text
+    option_plus: Text
+    default: Text
+    pull: Mapping[str, float]
+    deadline_turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One way an episode can end; the first whose conditions all hold is the outcome.
+
+    success: how good this is for the two, -1.0..1.0; effect: what stays behind.
+    """
+
+    id: str
+    title: Text
+    when: tuple[Condition, ...]
+    success: float
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a scenario's parameter.
+
+    demands: added to the template's demands; values: what slots say for it, by slot name.
+    """
+
+    id: str
+    text: Text
+    demands: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Something about a scenario that varies from one course to the next."""
+
+    name: str
+    choices: tuple[Choice, ...]
+
+
+WORD_SLOTS: tuple[str, ...] = ("place", "activity", "issue", "plan", "detail")
+"""Slots of authored lines that a scenario fills.
+
+place: where they are ("this little noodle bar"); activity: what they are doing, a gerund phrase
+("waiting for the last train"); issue: what is difficult, a noun phrase ("the money question");
+plan: something they could do next, a verb phrase ("take the early ferry");
+detail: something in view, a noun phrase ("that leaking umbrella").
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A situation two people can live through; the schema is in docs/reference/scenario.md.
+
+    setting: two or three sentences; may name parameters as {name}.
+    turns: (fewest, most) turns. minutes: how long it lasts in simulated time.
+    gap_days: (fewest, most) days until the next episode.
+    goals: for the two sides; who takes which side is drawn.
+    acts: log-odds added to acts by the situation itself, -2.0..2.0.
+    words: for each of WORD_SLOTS and language two or more phrases.
+    origin: "template", "composed" (by rule) or "model".
+    """
+
+    id: str
+    version: int
+    stage: Stage
+    topic: Topic
+    title: Text
+    setting: Text
+    turns: tuple[int, int]
+    minutes: int
+    gap_days: tuple[int, int]
+    demands: Mapping[str, float]
+    pressures: Mapping[str, float]
+    parameters: tuple[Parameter, ...]
+    goals: tuple[Goal, Goal]
+    acts: Mapping[Act, float]
+    decision: Decision | None
+    triggers: tuple[Trigger, ...]
+    outcomes: tuple[Outcome, ...]
+    words: Mapping[str, Mapping[Language, tuple[str, ...]]]
+    origin: Literal["template", "composed", "model"] = "template"
+
+
+class InvalidScenarioError(InvalidInputError):
+    """A scenario breaks the schema; the message names the field."""
+
+    code = "invalid_scenario"
+
+
+class ScenarioNotFoundError(NotFoundError):
+    """No scenario has this id."""
+
+    code = "scenario_not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonState:
+    """One person's state towards the other.
+
+    mood: -1.0..1.0. arousal, stress, trust, closeness, commitment: 0.0..1.0.
+    """
+
+    mood: float
+    arousal: float
+    stress: float
+    trust: float
+    closeness: float
+    commitment: float
+
+
+Pair: TypeAlias = tuple[PersonState, PersonState]
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """What the listener made of a turn.
+
+    perceived: the class of act that the listener took it for (domain/acts.py); misread: it was
+    another. affect: -1.0..1.0. needs: change in felt connection, autonomy and esteem, -1.0..1.0.
+    threat: 0.0..1.0. values: how far it touches what the listener holds dear, -1.0..1.0.
+    """
+
+    perceived: str
+    misread: bool
+    affect: float
+    needs: Mapping[str, float]
+    threat: float
+    values: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The words of a turn and how they came about.
+
+    voice: "built-in" or "provider:model". status: "ok"; "repaired" (asked twice); "fallback"
+    (the built-in voice spoke instead); "silent" (no words were due).
+    faults: why, e.g. "wrong_act", "invented_fact", "llm_timeout". line: id of the authored line.
+    quality: named scores 0.0..1.0 of the words. cost_nano_usd: None when unknown.
+    """
+
+    words: str
+    inner_thought: str
+    voice: str
+    status: Literal["ok", "repaired", "fallback", "silent"]
+    faults: tuple[str, ...] = ()
+    line: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_nano_usd: int | None = 0
+    calls: int = 0
+    quality: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """What depends on the machine and the hour; never compared.
+
+    started_at: ISO 8601, UTC. latency_seconds: of the voice. cpu_seconds: of the whole turn.
+    memory_mb: resident memory of the process.
+    """
+
+    started_at: str
+    latency_seconds: float
+    cpu_seconds: float
+    memory_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One agent's act and words, and what it did to both.
+
+    episode, sequence: from 1. speaker: 0 or 1, the position in the run's people.
+    distribution: probability of every act, sums to 1. seed: of this turn's draws.
+    interrupted: it cut the other short; double: the same person spoke twice in a row.
+    minute: simulated minutes since the episode began. conflict: level 0..1 after the turn.
+    positions: where each stands on the decision, -1..1, or None. memories: ids of the memories
+    that the speaker recalled. events: ids of triggers that fired.
+    """
+
+    episode: int
+    sequence: int
+    speaker: int
+    act: Act
+    distribution: Mapping[str, float]
+    seed: int
+    topic: Topic
+    interrupted: bool
+    double: bool
+    minute: float
+    appraisal: Appraisal
+    before: Pair
+    after: Pair
+    conflict: float
+    positions: tuple[float, float] | None
+    memories: tuple[str, ...]
+    events: tuple[str, ...]
+    speech: Speech
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One scenario lived through.
+
+    number: from 1. day: simulated days since the course began. parameters: chosen values by name.
+    roles: which goal each person holds (index into scenario.goals). before, after: states around
+    it. outcome: id of the scenario's outcome; resolution: how the decision was settled.
+    loads: the external factors' load on each person. between: life events before it, by id.
+    """
+
+    number: int
+    scenario: Scenario
+    day: float
+    parameters: Mapping[str, str]
+    roles: tuple[int, int]
+    loads: tuple[Mapping[str, float], Mapping[str, float]]
+    between: tuple[str, ...]
+    before: Pair
+    after: Pair
+    turns: int
+    outcome: str
+    success: float
+    resolution: Literal["none", "consensus", "arbitration", "escalation", "open"]
+    ended_by: Literal["closed", "turns", "left", "trigger", "timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a course is to be lived; together with the profiles and the seed it fixes everything.
+
+    scenarios: ids in order, or empty to let the scenario agent choose `episodes` of them.
+    voice: "built-in" or "provider:model". changes: forked overrides (see Fork).
+    """
+
+    seed: int = 0
+    episodes: int = 5
+    language: Language = "en"
+    voice: str = "built-in"
+    scenarios: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """What a forked run changes: at `turn` of `episode` (before it is decided), `key` := `value`.
+
+    key: e.g. "ada.mood", "ben.trust", "ada.act" (forces the act of that turn).
+    """
+
+    parent: RunId
+    episode: int
+    turn: int
+    changes: Mapping[str, str]
+
+
+RunStatus: TypeAlias = Literal["running", "finished", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A course as recorded. versions: of code, dynamics, scenarios, lines, prompts."""
+
+    id: RunId
+    people: tuple[Profile, Profile]
+    settings: Settings
+    status: RunStatus
+    versions: Mapping[str, str]
+    fork: Fork | None
+    created_at: str
+    finished_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A run with everything that happened in it. walls: one per turn, never compared."""
+
+    run: Run
+    episodes: tuple[Episode, ...]
+    turns: tuple[Turn, ...]
+    walls: tuple[Wall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeBegan:
+    """Announced before the first turn of an episode."""
+
+    number: int
+    title: str
+    setting: str
+    day: float
+    stage: Stage
+    between: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaken:
+    """Announced once a turn is durable. event_texts: what the triggers said."""
+
+    turn: Turn
+    speaker_name: str
+    event_texts: tuple[str, ...]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeEnded:
+    """Announced once an episode is durable."""
+
+    episode: Episode
+    outcome_title: str
+
+
+Moment: TypeAlias = EpisodeBegan | TurnTaken | EpisodeEnded
+
+
+class RunNotFoundError(NotFoundError):
+    """No run has this id."""
+
+    code = "run_not_found"
+
+
+class RunConflictError(ConflictError):
+    """The run's state or version does not allow this."""
+
+    code = "run_conflict"
+
+
+class ReplayMismatchError(ConflictError):
+    """A replay came out differently from the record; the message names the first turn."""
+
+    code = "replay_mismatch"
+
+
+class Simulation(Protocol):
+    """Lives courses, records them and reads them back."""
+
+    async def start(
+        self, people: tuple[Profile, Profile], settings: Settings, run_id: RunId | None = None
+    ) -> Run:
+        """Record a new run, nothing lived yet. Raises InvalidInputError, RunConflictError."""
+        ...
+
+    def live(self, run_id: RunId) -> AsyncIterator[Moment]:
+        """Live the run from where it stands to its end; every turn is durable when announced.
+
+        What was already lived is announced again with `replayed`, from the record.
+        Raises RunNotFoundError, ReplayMismatchError, UnavailableError.
+        """
+        ...
+
+    def replay(self, run_id: RunId) -> AsyncIterator[Moment]:
+        """Live a recorded run again without any model call, comparing every turn.
+
+        Raises ReplayMismatchError at the first difference.
+        """
+        ...
+
+    async def fork(self, fork: Fork, run_id: RunId | None = None) -> Run:
+        """Record a new run that shares the parent's past up to the fork. Raises InvalidInputError."""
+        ...
+
+    async def course(self, run_id: RunId) -> Course:
+        """Return what has been recorded. Raises RunNotFoundError."""
+        ...
+
+    async def list_runs(self, limit: int = 50, before: RunId | None = None) -> list[Run]:
+        """Return runs, newest first, at most `limit`, those before `before`."""
+        ...
+
+    async def delete(self, run_id: RunId) -> None:
+        """Erase the run and everything recorded of it; forks of it stay. Raises RunNotFoundError."""
+        ...
+
+    def scenarios(self) -> list[Scenario]:
+        """Return the shipped scenarios, by stage and id."""
+        ...
+
+    def event_text(self, scenario: Scenario, event: str, language: Language) -> str:
+        """Return what a trigger or a life event says."""
+        ...
+
+
+Document: TypeAlias = dict[str, Any]
