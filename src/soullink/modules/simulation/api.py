@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol, TypeAlias
 
 from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundError
-from soullink.kernel.ids import PersonId, RunId
+from soullink.kernel.ids import RunId
 from soullink.kernel.language import Language, Text
 from soullink.modules.profiles.api import Profile
 
@@ -536,7 +536,7 @@ class Simulation(Protocol):
         ...
 
     async def fork(self, fork: Fork, run_id: RunId | None = None) -> Run:
-        """Record a new run that shares the parent's past up to the fork. Raises InvalidInputError."""
+        """Record a new run that shares the parent's past. Raises InvalidInputError."""
         ...
 
     async def course(self, run_id: RunId) -> Course:
@@ -548,7 +548,7 @@ class Simulation(Protocol):
         ...
 
     async def delete(self, run_id: RunId) -> None:
-        """Erase the run and everything recorded of it; forks of it stay. Raises RunNotFoundError."""
+        """Erase the run and all its records; forks of it stay. Raises RunNotFoundError."""
         ...
 
     def scenarios(self) -> list[Scenario]:
