@@ -1,6 +1,6 @@
 """Profiles: what people say about themselves. Nothing else here is public."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,43 @@ DOMAINS: tuple[Domain, ...] = (
     "agreeableness",
     "neuroticism",
 )
+FACETS: Mapping[Domain, tuple[str, ...]] = {
+    "openness": (
+        "imagination",
+        "artistic_interests",
+        "emotionality",
+        "adventurousness",
+        "intellect",
+        "liberalism",
+    ),
+    "conscientiousness": (
+        "self_efficacy",
+        "orderliness",
+        "dutifulness",
+        "achievement_striving",
+        "self_discipline",
+        "cautiousness",
+    ),
+    "extraversion": (
+        "friendliness",
+        "gregariousness",
+        "assertiveness",
+        "activity_level",
+        "excitement_seeking",
+        "cheerfulness",
+    ),
+    "agreeableness": ("trust", "morality", "altruism", "cooperation", "modesty", "sympathy"),
+    "neuroticism": (
+        "anxiety",
+        "anger",
+        "depression",
+        "self_consciousness",
+        "immoderation",
+        "vulnerability",
+    ),
+}
+"""The six facets of each domain in IPIP-NEO (Goldberg 1999), in the order of the inventory."""
+
 Level: TypeAlias = Literal["low", "average", "high"]
 Inventory: TypeAlias = Literal["ipip-neo-120", "ipip-neo-300"]
 
@@ -53,10 +90,13 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Adult attachment as mean scores on the ECR-R scale, 1.0 (low) to 7.0 (high), or unknown."""
+    """Adult attachment: mean scores on the ECR-R scale, 1.0 (low) to 7.0 (high), a word, or unknown.
 
-    anxiety: float | None = None
-    avoidance: float | None = None
+    A word says the lowest 30 %, the middle or the highest 30 % of adults.
+    """
+
+    anxiety: float | Level | None = None
+    avoidance: float | Level | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +121,7 @@ class Profile:
       within people of the same sex and age, or a level.
     values: importance of each Schwartz value, 0.0 (not at all) to 6.0 (supreme); others unknown.
     language: the language that this person speaks in simulations.
+    source_id: the key of this person in the system that the profile was imported from.
     """
 
     id: PersonId
@@ -103,6 +144,19 @@ class Profile:
     wants: Wants = field(default_factory=Wants)
     deal_breakers: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    source_id: str | None = None
+
+    def age_on(self, day: date) -> int | None:
+        """Return the age in whole years on `day`: by birth date where given, else as stated."""
+        born = self.birth_date
+        if born is None:
+            return self.age
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def ids_by_source(people: Iterable[Profile]) -> dict[str, PersonId]:
+    """Return our id for each key of the system that `people` were imported from."""
+    return {person.source_id: person.id for person in people if person.source_id is not None}
 
 
 class InvalidProfileError(InvalidInputError):
