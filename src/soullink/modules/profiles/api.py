@@ -90,9 +90,9 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Adult attachment: mean scores on the ECR-R scale, 1.0 (low) to 7.0 (high), a word, or unknown.
+    """Adult attachment: mean scores on the ECR-R scale, 1.0 (low) to 7.0 (high), or a word.
 
-    A word says the lowest 30 %, the middle or the highest 30 % of adults.
+    A word says the lowest 30 %, the middle or the highest 30 % of adults; None is unknown.
     """
 
     anxiety: float | Level | None = None

@@ -9,10 +9,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from soullink.kernel.ids import RunId
 from soullink.kernel.language import Language, Text
 from soullink.modules.profiles.api import Profile
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 
 class Act(StrEnum):
@@ -217,13 +224,14 @@ class Parameter:
     choices: tuple[Choice, ...]
 
 
-WORD_SLOTS: tuple[str, ...] = ("place", "activity", "issue", "plan", "detail")
+WORD_SLOTS: tuple[str, ...] = ("place", "activity", "issue", "plan", "detail", "memory")
 """Slots of authored lines that a scenario fills.
 
 place: where they are ("this little noodle bar"); activity: what they are doing, a gerund phrase
 ("waiting for the last train"); issue: what is difficult, a noun phrase ("the money question");
 plan: something they could do next, a verb phrase ("take the early ferry");
-detail: something in view, a noun phrase ("that leaking umbrella").
+detail: something in view, a noun phrase ("that leaking umbrella"); memory: how one speaks of it
+later, a noun phrase ("the night we missed the last train").
 """
 
 
@@ -493,6 +501,86 @@ class EpisodeEnded:
 Moment: TypeAlias = EpisodeBegan | TurnTaken | EpisodeEnded
 
 
+STATE_VARIABLES: tuple[str, ...] = (
+    "mood",
+    "arousal",
+    "stress",
+    "trust",
+    "closeness",
+    "commitment",
+)
+"""The order of the last axis of Replicas.states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """A change of behaviour to try out on replicas.
+
+    person: 0, 1 or None for both. acts: log-odds added to that person's acts in every turn.
+    stress: added to the baseline of stress. misreading: factor on the chance to misread.
+    """
+
+    id: str
+    person: int | None
+    acts: Mapping[Act, float] = field(default_factory=dict)
+    stress: float = 0.0
+    misreading: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """Many courses of the same two people without words, on the same scenarios.
+
+    R replicas, E episodes, 2 people in the run's order, A = len(ACTS). Episodes after the end
+    of a relationship repeat its last state. Where intervals are asked, take quantiles over R.
+
+    states: (R, E + 1, 2, 6) floats, before the first and after each episode (STATE_VARIABLES).
+    days: (R, E + 1) simulated days. lived: (R, E) bool, the episode took place.
+    ended: (R,) int, number of the episode that ended the relationship, 0 if it goes on.
+    left_by: (R,) int, 0 or 1 who ended it, -1 nobody.
+    turns: (R, E, 2) int. acts: (R, 2, A) int, how often each person did each act.
+    positive, negative: (R, 2) int, turns by valence. repairs, repairs_accepted: (R, 2) int.
+    pursue_withdraw: (R, 2) int, how often this person pursued and the other withdrew next.
+    answered: (R, 2) int, disclosures that the other met with warmth or openness.
+    disclosures: (R, 2) int. misreads: (R, 2) int. matched: (R, 2) int, positive turns answered
+    by a positive turn. conflict_peak: (R, E). success: (R, E) of outcomes, -1..1.
+    outcomes: (R, E) int, index into the scenario's outcomes, -1 where not lived.
+    resolutions: (R, E) int, index into ("none", "consensus", "arbitration", "escalation", "open").
+    satisfaction: (R, 2) 0..1, each person's own at the end. again: (R, 2) bool, would each see the
+    other again after the first episode. attraction: (R, 2), -3..3, how drawn each is to the
+    other; unknown before a meeting, so drawn anew in each replica.
+    fun: (R, 2) 0..1, share of pleasant, playful time. perceived_similarity: (R, 2) 0..1.
+    """
+
+    people: tuple[str, str]
+    scenarios: tuple[str, ...]
+    states: FloatArray
+    days: FloatArray
+    lived: BoolArray
+    ended: IntArray
+    left_by: IntArray
+    turns: IntArray
+    acts: IntArray
+    positive: IntArray
+    negative: IntArray
+    repairs: IntArray
+    repairs_accepted: IntArray
+    pursue_withdraw: IntArray
+    answered: IntArray
+    disclosures: IntArray
+    misreads: IntArray
+    matched: IntArray
+    conflict_peak: FloatArray
+    success: FloatArray
+    outcomes: IntArray
+    resolutions: IntArray
+    satisfaction: FloatArray
+    again: BoolArray
+    attraction: FloatArray
+    fun: FloatArray
+    perceived_similarity: FloatArray
+
+
 class RunNotFoundError(NotFoundError):
     """No run has this id."""
 
@@ -537,6 +625,15 @@ class Simulation(Protocol):
 
     async def fork(self, fork: Fork, run_id: RunId | None = None) -> Run:
         """Record a new run that shares the parent's past. Raises InvalidInputError."""
+        ...
+
+    async def replicas(
+        self, run_id: RunId, count: int, intervention: Intervention | None = None
+    ) -> Replicas:
+        """Live the run's course `count` times without words, the same scenarios and people.
+
+        Replica k has the same draws whatever the intervention (common random numbers).
+        """
         ...
 
     async def course(self, run_id: RunId) -> Course:

@@ -1,0 +1,228 @@
+"""Turns bytes of YAML, JSON and JSONL into plain data, and refuses what could hurt or confuse."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from soullink.modules.profiles.api import InvalidProfileError
+
+MAXIMUM_BYTES = 2 * 1024 * 1024
+MAXIMUM_DEPTH = 12
+
+YAML_SUFFIXES = (".yaml", ".yml")
+JSON_SUFFIXES = (".json",)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML or JSON file. Raises InvalidProfileError."""
+    suffix = path.suffix.lower()
+    if suffix not in YAML_SUFFIXES + JSON_SUFFIXES:
+        raise InvalidProfileError(f"{path.name}: a profile ends in .yaml, .yml or .json.")
+    text = decode(read_bytes(path), path.name)
+    if not text.strip():
+        raise InvalidProfileError(f"{path.name}: the file is empty; write at least a name.")
+    return parse_json(text, path.name) if suffix in JSON_SUFFIXES else parse_yaml(text, path.name)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a regular file of at most 2 MB. Raises InvalidProfileError."""
+    try:
+        check_is_file(path)
+        if path.stat().st_size > MAXIMUM_BYTES:
+            raise InvalidProfileError(f"{path.name}: the file is larger than 2 MB; shorten it.")
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def check_is_file(path: Path) -> None:
+    """Raise InvalidProfileError unless `path` is an existing regular file."""
+    if path.is_dir():
+        raise InvalidProfileError(f"{path} is a folder; name one file in it.")
+    if not path.exists():
+        raise InvalidProfileError(f"{path} does not exist; check the path.")
+    if not path.is_file():
+        raise InvalidProfileError(f"{path} is not a regular file; save the profile to one.")
+
+
+def unreadable(path: Path, error: OSError) -> InvalidProfileError:
+    """Return the error that says why `path` cannot be read."""
+    return InvalidProfileError(f"{path} cannot be read: {error.strerror or error}.")
+
+
+def decode(content: bytes, source: str) -> str:
+    """Return UTF-8 `content` as text, without a byte order mark. Raises InvalidProfileError."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidProfileError(
+            f"{source}: line {line} is not UTF-8; save the file with the encoding UTF-8."
+        ) from error
+
+
+def parse_json(text: str, source: str) -> dict[str, Any]:
+    """Return the object in JSON `text`. Raises InvalidProfileError."""
+
+    def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise InvalidProfileError(f"{source}: '{key}' is given twice; keep one.")
+            found[key] = value
+        return found
+
+    def refuse_constant(name: str) -> None:
+        raise InvalidProfileError(f"{source}: {name} is not a number; leave the field out.")
+
+    try:
+        data = json.loads(
+            text, object_pairs_hook=without_duplicates, parse_constant=refuse_constant
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidProfileError(
+            f"{source}: line {error.lineno} is not JSON ({error.msg}); correct it."
+        ) from error
+    except RecursionError as error:
+        raise InvalidProfileError(f"{source}: the lists are nested too deeply.") from error
+    except ValueError as error:
+        raise InvalidProfileError(f"{source}: a number has too many digits.") from error
+    return _mapping(data, source)
+
+
+def parse_yaml(text: str, source: str) -> dict[str, Any]:
+    """Return the mapping in YAML `text`. Raises InvalidProfileError.
+
+    Only plain data is read: no tags, no anchors, no dates, and of the words only true, false
+    and null mean something, so that a person can be called No.
+    """
+    loader = _PlainLoader(text)
+    try:
+        data = loader.get_single_data()
+    except yaml.MarkedYAMLError as error:
+        raise InvalidProfileError(f"{source}: {_yaml_sentence(error)}") from error
+    except yaml.YAMLError as error:
+        raise InvalidProfileError(
+            f"{source}: a character is not allowed in YAML; remove control characters."
+        ) from error
+    except (RecursionError, ValueError) as error:
+        raise InvalidProfileError(
+            f"{source}: the YAML cannot be read ({type(error).__name__}); simplify it."
+        ) from error
+    finally:
+        loader.dispose()
+    return _mapping(data, source)
+
+
+def read_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (where, object) for each line of a JSONL file. Raises InvalidProfileError."""
+    try:
+        check_is_file(path)
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(MAXIMUM_BYTES + 1):
+                number += 1
+                where = f"{path.name}, line {number}"
+                if len(line) > MAXIMUM_BYTES:
+                    raise InvalidProfileError(f"{where}: the line is larger than 2 MB.")
+                text = decode(line, where)
+                if text.strip():
+                    yield where, parse_json(text, where)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def write_yaml(document: dict[str, object]) -> str:
+    """Return `document` as YAML that parse_yaml reads back to equal data."""
+    return yaml.dump(
+        document,
+        Dumper=_PlainDumper,
+        allow_unicode=True,
+        sort_keys=False,
+        width=96,
+        default_flow_style=None,
+    )
+
+
+def _mapping(data: object, source: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise InvalidProfileError(f"{source}: a profile is a mapping such as 'name: Ada'.")
+    return data
+
+
+def _yaml_sentence(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    line = f"line {mark.line + 1}" if mark is not None else "somewhere"
+    problem = error.problem or error.context or "it is not YAML"
+    if "'\\t'" in problem:
+        return f"{line} is indented with a tab; use spaces."
+    return f"{line} is not plain YAML ({problem}); correct it."
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML without aliases, tags, dates and duplicate keys, and not deeply nested."""
+
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 (the base class's own design)
+    _depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(
+                None, None, "aliases like *name are not accepted", self.peek_event().start_mark
+            )
+        self._depth += 1
+        if self._depth > MAXIMUM_DEPTH:
+            raise yaml.composer.ComposerError(
+                None, None, "it is nested too deeply", self.peek_event().start_mark
+            )
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key is not a word", key_node.start_mark
+                )
+            key = str(key_node.value)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"'{key}' is given twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_PATTERNS = (
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("int", r"^[-+]?(?:0|[1-9][0-9]{0,17})$", list("-+0123456789")),
+    ("float", r"^[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?$", list("-+0123456789")),
+)
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes long texts as blocks, so that people can read and edit them."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: _PlainDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _prepare() -> None:
+    for name, pattern, first in _PATTERNS:
+        _PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(pattern), first)
+    _PlainDumper.add_representer(str, _represent_text)
+
+
+_prepare()

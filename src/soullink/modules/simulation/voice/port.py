@@ -1,0 +1,74 @@
+"""A voice turns an act into words. The dynamics have decided the act; a voice cannot change it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from soullink.kernel.language import Language
+from soullink.modules.profiles.api import Profile
+from soullink.modules.simulation.api import Act, PersonState, Scenario, Speech, Stage
+
+STYLES: Final[tuple[str, ...]] = (
+    "plain",  # nothing stands out
+    "lively",  # high extraversion: quick, many words, exclamations
+    "reserved",  # low extraversion or high avoidance: short, dry, understated
+    "anxious",  # high neuroticism or attachment anxiety: hedges, checks, apologises
+    "orderly",  # high conscientiousness: precise, times and lists, keeps promises
+    "dreamy",  # high openness: images, what-ifs, associations
+    "blunt",  # low agreeableness: direct, little padding
+    "warm",  # high agreeableness: attentive, gentle
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """Everything a voice may know when it speaks for `speaker`.
+
+    styles: weight 0.0..1.0 of each of STYLES for the speaker, sums to 1.
+    heard: the listener's last act as the speaker understood it, a name of ActClass, or None.
+    previous: the act itself, or None. history: the last 12 turns as (0 speaker or 1 listener,
+    words), oldest first. memories: what the speaker recalls now, one line each, in `language`.
+    memory_phrases: noun phrases for earlier episodes ("the night we missed the last train").
+    setting, goal: rendered, in `language`. used_lines: ids of authored lines already spoken in
+    this run. used_words: words already spoken in this run. seed: of this turn's draws.
+    """
+
+    language: Language
+    act: Act
+    speaker: Profile
+    listener: Profile
+    styles: Mapping[str, float]
+    scenario: Scenario
+    stage: Stage
+    setting: str
+    goal: str
+    episode: int
+    sequence: int
+    seed: int
+    heard: str | None
+    previous: Act | None
+    history: tuple[tuple[int, str], ...]
+    memories: tuple[str, ...]
+    memory_phrases: tuple[str, ...]
+    state: PersonState
+    interrupted: bool
+    events: tuple[str, ...]
+    used_lines: frozenset[str]
+    used_words: frozenset[str]
+
+
+class Voice(Protocol):
+    """Speaks for both people of a run."""
+
+    @property
+    def name(self) -> str:
+        """Return "built-in" or "provider:model"."""
+        ...
+
+    async def speak(self, request: SpeechRequest) -> Speech:
+        """Return the words of this turn. Never fails for what a provider does: it falls back."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
