@@ -1,6 +1,7 @@
 """Analysis: what a lived course tells, with evidence and honest uncertainty.
 
-Nothing else here is public. Every text in a report is in the report's language; `name` fields are stable codes.
+Nothing else here is public. Every text in a report is in the report's language; `name` fields
+are stable codes.
 """
 
 from collections.abc import Mapping
