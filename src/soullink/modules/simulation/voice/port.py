@@ -57,6 +57,17 @@ class SpeechRequest:
     used_words: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The words of a turn, and the wall time they took, which belongs in Wall and never in Speech.
+
+    latency_seconds: over all model calls of the turn; 0.0 where no model was asked.
+    """
+
+    speech: Speech
+    latency_seconds: float
+
+
 class Voice(Protocol):
     """Speaks for both people of a run."""
 
@@ -65,7 +76,7 @@ class Voice(Protocol):
         """Return "built-in" or "provider:model"."""
         ...
 
-    async def speak(self, request: SpeechRequest) -> Speech:
+    async def speak(self, request: SpeechRequest) -> Spoken:
         """Return the words of this turn. Never fails for what a provider does: it falls back."""
         ...
 
