@@ -148,10 +148,12 @@ class Profile:
 
     def age_on(self, day: date) -> int | None:
         """Return the age in whole years on `day`: by birth date where given, else as stated."""
-        born = self.birth_date
-        if born is None:
-            return self.age
-        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+        return self.age if self.birth_date is None else years_between(self.birth_date, day)
+
+
+def years_between(born: date, day: date) -> int:
+    """Return the whole years from `born` to `day`."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def ids_by_source(people: Iterable[Profile]) -> dict[str, PersonId]:

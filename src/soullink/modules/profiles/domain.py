@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import date
 
+from soullink.modules.profiles.api import years_between
+
 MINIMUM_AGE = 18
 MAXIMUM_AGE = 120
 MAXIMUM_ID_LENGTH = 64
@@ -78,11 +80,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     wanted = word.casefold().replace("-", "_").replace(" ", "_")
     close = difflib.get_close_matches(wanted, list(known), n=1, cutoff=0.6)
     return close[0] if close else None
-
-
-def years_between(born: date, day: date) -> int:
-    """Return the whole years from `born` to `day`."""
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def age_complaint(age: int | None, born: date | None, today: date) -> tuple[str, str] | None:

@@ -144,7 +144,7 @@ def write_yaml(document: dict[str, object]) -> str:
         allow_unicode=True,
         sort_keys=False,
         width=96,
-        default_flow_style=None,
+        default_flow_style=False,
     )
 
 
@@ -170,15 +170,14 @@ class _PlainLoader(yaml.SafeLoader):
     _depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
+        start = self.peek_event().start_mark  # type: ignore[no-untyped-call]
         if self.check_event(yaml.AliasEvent):
             raise yaml.composer.ComposerError(
-                None, None, "aliases like *name are not accepted", self.peek_event().start_mark
+                None, None, "aliases like *name are not accepted", start
             )
         self._depth += 1
         if self._depth > MAXIMUM_DEPTH:
-            raise yaml.composer.ComposerError(
-                None, None, "it is nested too deeply", self.peek_event().start_mark
-            )
+            raise yaml.composer.ComposerError(None, None, "it is nested too deeply", start)
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
@@ -210,7 +209,7 @@ _PATTERNS = (
 class _PlainDumper(yaml.SafeDumper):
     """Writes long texts as blocks, so that people can read and edit them."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (the base class's signature)
         return True
 
 
@@ -219,10 +218,17 @@ def _represent_text(dumper: _PlainDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
+def _represent_list(dumper: _PlainDumper, entries: list[Any]) -> yaml.SequenceNode:
+    """Write answers on few lines instead of one each."""
+    numbers = bool(entries) and all(isinstance(entry, int) for entry in entries)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", entries, flow_style=numbers)
+
+
 def _prepare() -> None:
     for name, pattern, first in _PATTERNS:
         _PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(pattern), first)
     _PlainDumper.add_representer(str, _represent_text)
+    _PlainDumper.add_representer(list, _represent_list)
 
 
 _prepare()
