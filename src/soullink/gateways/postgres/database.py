@@ -1,0 +1,152 @@
+"""One transaction at a time, with the outbox written inside it."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text, insert
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from soullink.gateways.postgres.conninfo import (
+    STATEMENT_TIMEOUT_SECONDS,
+    connection_parameters,
+    lost_connection,
+    no_connection,
+)
+from soullink.kernel.errors import UnavailableError
+from soullink.kernel.events import Event
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Every store's tables, with names that a migration can refer to."""
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+)
+
+# https://www.postgresql.org/docs/18/errcodes-appendix.html
+_SERVER_WENT_AWAY: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})
+_STATEMENT_TOOK_TOO_LONG: Final = "57014"
+_NO_ROOM: Final = {
+    "53100": "its disk is full",
+    "53200": "it is out of memory",
+    "53300": "it has no connection left",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An open transaction: the session, and the events that commit with it."""
+
+    session: AsyncSession
+
+    async def publish(self, event: Event) -> None:
+        """Record `event` in the outbox; it is delivered only if this work commits."""
+        payload = TypeAdapter(type(event)).dump_python(event, mode="json")
+        await self.session.execute(insert(outbox).values(name=event.name, payload=payload))
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Opens units of work. Commits on a clean exit, rolls back on an exception."""
+
+    new_session: Callable[[], AsyncSession]
+    engine: AsyncEngine
+    parameters: Mapping[str, Any] = field(repr=False)
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        """Open one transaction.
+
+        Raises UnavailableError when the server cannot be reached, is lost meanwhile (the
+        work may be done again: it was not committed, unless the loss hit the commit
+        itself) or takes longer than a minute over one statement.
+        """
+        with self._failures_said_plainly():
+            async with self.new_session() as session, session.begin():
+                yield Work(session)
+
+    async def close(self) -> None:
+        """Close every connection. The database can be used again; it then reconnects."""
+        await self.engine.dispose()
+
+    @contextmanager
+    def _failures_said_plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeoutError as error:
+            raise UnavailableError(
+                "Every connection to the database is busy; run fewer things at once."
+            ) from error
+        except DBAPIError as error:
+            failure = _unavailable(error, dict(self.parameters))
+            if failure is None:
+                raise
+            raise failure from error
+
+
+def open_database(url: str, *, pool_size: int = 5, max_overflow: int = 15) -> Database:
+    """Return the database at `url`; connections open when work does.
+
+    One event loop per database: connections belong to the loop that opened them.
+    Raises InvalidInputError when `url` is not a PostgreSQL URL.
+    """
+    parameters = connection_parameters(url)
+    engine = create_async_engine(
+        # Read by libpq, not by SQLAlchemy: sockets, several hosts and services all work.
+        "postgresql+psycopg://",
+        connect_args=parameters,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=30,
+        pool_use_lifo=True,
+        # A server that restarted is met by a new connection, not by an error.
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+    return Database(
+        new_session=async_sessionmaker(engine, expire_on_commit=False),
+        engine=engine,
+        parameters=parameters,
+    )
+
+
+def _unavailable(error: DBAPIError, parameters: dict[str, Any]) -> UnavailableError | None:
+    cause: BaseException = error.orig or error
+    state: str | None = getattr(cause, "sqlstate", None)
+    if state in _NO_ROOM:
+        return UnavailableError(f"The database cannot take more: {_NO_ROOM[state]}.")
+    if state == _STATEMENT_TOOK_TOO_LONG:
+        return UnavailableError(
+            "The database took too long over one statement"
+            f" (more than {STATEMENT_TIMEOUT_SECONDS} seconds); try again."
+        )
+    if error.connection_invalidated or state in _SERVER_WENT_AWAY:
+        return lost_connection(cause, parameters)
+    # Without a state the words come from the client library: it never got through.
+    if state is None and type(cause).__name__ in {"OperationalError", "ConnectionTimeout"}:
+        return no_connection(cause, parameters)
+    if (state or "").startswith(("08", "28", "3D")):
+        return no_connection(cause, parameters)
+    return None
