@@ -1,0 +1,1 @@
+"""The rules of simulation. No database, no network, no clock."""

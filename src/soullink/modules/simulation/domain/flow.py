@@ -1,0 +1,163 @@
+"""The rules of conversation: who speaks next, how decisions settle, when talk ends.
+
+Turn-taking follows Sacks, Schegloff & Jefferson (1974): whoever is addressed has the floor
+first, then whoever starts first, then the current speaker may go on. Each person bids for the
+floor; the higher bid speaks. The priorities are: answering a direct question, being the one
+addressed, agitation, extraversion.
+
+Conflict resolution, in this order: consensus (positions met and the last act settled it),
+arbitration (the deadline passed: the situation decides), escalation (open conflict passed the
+third level without either).
+"""
+
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+from soullink.modules.simulation.api import Act, BoolArray, FloatArray, IntArray
+from soullink.modules.simulation.domain.acts import INDEX
+from soullink.modules.simulation.domain.dynamics import (
+    CLASS_OF,
+    DEMAND,
+    DISTANT,
+    SETTLING,
+    sigmoid,
+)
+from soullink.modules.simulation.domain.layout import Person, Shared, Trait
+
+ASKING: Final = np.isin(
+    np.arange(len(INDEX)), [INDEX[a] for a in (Act.ASK, Act.REQUEST, Act.SEEK_REASSURANCE)]
+)
+ESCALATION_LEVELS: Final = (0.35, 0.55, 0.75)
+"""Levels of open conflict: tense, heated, out of hand."""
+SILENCES_ALLOWED: Final = 3
+CONSENSUS_DISTANCE: Final = 0.18
+
+
+class Ending(IntEnum):
+    """Why an episode ended."""
+
+    GOES_ON = -1
+    TURNS = 0
+    CLOSED = 1
+    LEFT = 2
+    TRIGGER = 3
+    TIMEOUT = 4
+
+
+ENDINGS: Final = ("turns", "closed", "left", "trigger", "timeout")
+
+
+class Resolution(IntEnum):
+    """How a decision was settled; indexes api.Replicas.resolutions."""
+
+    NONE = 0
+    CONSENSUS = 1
+    ARBITRATION = 2
+    ESCALATION = 3
+    OPEN = 4
+
+
+RESOLUTIONS: Final = ("none", "consensus", "arbitration", "escalation", "open")
+
+
+def floor(people: FloatArray, traits: FloatArray, pair: FloatArray, draws: FloatArray) -> IntArray:
+    """Return who speaks next in n courses, 0 or 1.
+
+    people: (n, 2, columns); traits: (n, 2, 11); pair: (n, columns); draws: (n, 2) standard
+    logistic, one per person, so that the rule does not know who comes first in the arrays.
+    """
+    n = people.shape[0]
+    last = pair[:, Shared.SPEAKER].astype(np.int64)
+    rows = np.arange(n)
+    begun = last >= 0
+    safe = np.where(begun, last, 0)
+    last_act = people[rows, safe, Person.LAST_ACT].astype(np.int64)
+    asked = begun & (last_act >= 0) & ASKING[last_act]
+    closing = pair[:, Shared.CLOSING] > 0
+    pursuing = begun & (last_act >= 0) & (CLASS_OF[last_act] == DEMAND)
+    bids = (
+        0.3 * traits[..., Trait.EXTRAVERSION]
+        + 0.6 * (people[..., Person.AROUSAL] - 0.3)
+        + 0.6 * draws
+    )
+    addressed = 1.9 + 1.2 * asked + 4.0 * closing
+    going_on = (
+        -0.6
+        + 0.35 * pursuing * traits[rows, safe, Trait.ANXIETY]
+        - 6.0 * (pair[:, Shared.ROW] >= 2)
+    )
+    bids[rows[begun], 1 - last[begun]] += addressed[begun]
+    bids[rows[begun], last[begun]] += going_on[begun]
+    return (bids[:, 1] > bids[:, 0]).astype(np.int64)
+
+
+def interruption_chance(
+    speaker: FloatArray, traits: FloatArray, conflict: FloatArray
+) -> FloatArray:
+    """Return the probability that a change of speaker cuts the other short, shape (n,)."""
+    return sigmoid(
+        -3.4
+        + 2.0 * conflict
+        + 1.2 * (speaker[:, Person.AROUSAL] - 0.3)
+        + 0.3 * traits[:, Trait.EXTRAVERSION]
+        - 0.35 * traits[:, Trait.AGREEABLENESS]
+    )
+
+
+def moved(
+    speaker: FloatArray, listener: FloatArray, act: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return (speaker's, listener's) positions on the decision after `act`, each (n,).
+
+    Conceding goes more than half of the way, compromise brings both nearer, insisting hardens
+    the speaker and, against pressure, the listener too (reactance, Brehm 1966).
+    """
+    p, q = speaker[:, Person.POSITION], listener[:, Person.POSITION]
+    gap = q - p
+    own = np.zeros_like(p)
+    other = np.zeros_like(p)
+    for names, mine, theirs in (
+        ((Act.CONCEDE,), 0.6, 0.0),
+        ((Act.COMPROMISE,), 0.3, 0.2),
+        ((Act.AGREE, Act.APOLOGISE), 0.15, 0.0),
+        ((Act.PROMISE, Act.PLAN, Act.REPAIR), 0.1, 0.06),
+        ((Act.VALIDATE, Act.SUPPORT, Act.ASK), 0.04, 0.05),
+        ((Act.REQUEST, Act.COMPLAIN), 0.0, 0.04),
+    ):
+        hit = np.isin(act, [INDEX[a] for a in names])
+        own += mine * hit
+        other += theirs * hit
+    new_p = p + own * gap
+    new_q = q - other * gap
+    hard = np.isin(act, [INDEX[Act.INSIST], INDEX[Act.REFUSE]])
+    new_p = np.where(hard, np.clip(p + 0.06 * np.sign(p - q), -1.0, 1.0), new_p)
+    pushed = np.isin(act, [INDEX[Act.INSIST], INDEX[Act.CRITICISE], INDEX[Act.BELITTLE]])
+    new_q = np.where(pushed, np.clip(q + 0.03 * np.sign(q - p), -1.0, 1.0), new_q)
+    return new_p, new_q
+
+
+def settled(distance: FloatArray, act: IntArray) -> BoolArray:
+    """Return whether a decision is settled by consensus with this act, shape (n,)."""
+    out: BoolArray = (distance < CONSENSUS_DISTANCE) & SETTLING[act]
+    return out
+
+
+def silence(count: FloatArray, act: IntArray) -> FloatArray:
+    """Return how many turns in a row gave nothing back, after `act`, shape (n,)."""
+    quiet = (CLASS_OF[act] == DISTANT) & (act != INDEX[Act.LEAVE])
+    return np.where(quiet, count + 1.0, 0.0)
+
+
+def ending(pair: FloatArray, act: IntArray, was_closing: BoolArray, most: int) -> IntArray:
+    """Return the Ending of each course after this turn, shape (n,).
+
+    Somebody left; both rounded off (the turn after a close); nothing came back for
+    SILENCES_ALLOWED turns (timeout); or the scenario's most turns are done.
+    """
+    out = np.full(pair.shape[0], int(Ending.GOES_ON))
+    out = np.where(pair[:, Shared.TURNS] >= most, int(Ending.TURNS), out)
+    out = np.where(pair[:, Shared.SILENCE] >= SILENCES_ALLOWED, int(Ending.TIMEOUT), out)
+    out = np.where(was_closing, int(Ending.CLOSED), out)
+    return np.where(act == INDEX[Act.LEAVE], int(Ending.LEFT), out)
