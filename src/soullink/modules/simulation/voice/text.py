@@ -1,0 +1,80 @@
+"""Plain facts about a piece of text: its script, its length, how like another it is."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from soullink.kernel.language import Language
+
+HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+
+LENGTHS: Final[dict[Language, tuple[int, int]]] = {"en": (8, 25), "zh": (12, 45)}
+"""Fewest and most words (en) or characters (zh) of one authored turn."""
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+
+
+def one_line(text: str) -> str:
+    """Return `text` as one line of data: no control or formatting characters, no braces."""
+    kept = "".join(
+        " " if unicodedata.category(character) in {"Cc", "Zl", "Zp"} else character
+        for character in text
+        if unicodedata.category(character) not in {"Cf", "Cs", "Co", "Cn"} and character not in "{}"
+    )
+    return " ".join(kept.split())
+
+
+def clipped(text: str, limit: int) -> str:
+    """Return `one_line(text)`, at most `limit` characters, cut at a word where there is one."""
+    line = one_line(text)
+    if len(line) <= limit:
+        return line
+    head = line[: limit - 1]
+    cut = head.rfind(" ")
+    return (head[:cut] if cut > limit // 2 else head).rstrip(" ,;:，；：") + "…"
+
+
+def han_share(text: str) -> float:
+    """Return the share of Han characters among the letters of `text`, 0.0 without letters."""
+    letters = sum(character.isalpha() for character in text)
+    return len(HAN.findall(text)) / letters if letters else 0.0
+
+
+def in_script(text: str, language: Language) -> bool:
+    """Tell whether `text` can stand inside a sentence of `language`.
+
+    English: every letter is Latin. Chinese: at least one Han character ("K歌" is fine).
+    """
+    if language == "zh":
+        return HAN.search(text) is not None
+    letters = [character for character in text if character.isalpha()]
+    return bool(letters) and all("LATIN" in unicodedata.name(letter, "") for letter in letters)
+
+
+def count_words(text: str, language: Language) -> int:
+    """Return the words of an English text, or the characters of a Chinese one without spaces."""
+    return len(text.split()) if language == "en" else len("".join(text.split()))
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words of `text` in lower case; a run of Han characters is one word."""
+    return _WORD.findall(text.casefold())
+
+
+@lru_cache(maxsize=8192)
+def shingles(text: str) -> frozenset[str]:
+    """Return the runs of three letters (two where the text is Chinese), without punctuation."""
+    letters = "".join(character for character in text.casefold() if character.isalnum())
+    size = 2 if han_share(letters) > 0.5 else 3
+    if len(letters) <= size:
+        return frozenset({letters} if letters else ())
+    return frozenset(letters[start : start + size] for start in range(len(letters) - size + 1))
+
+
+def similarity(one: str, other: str) -> float:
+    """Return how alike two texts are, 0.0..1.0: Dice (1945) over their letter shingles."""
+    left, right = shingles(one), shingles(other)
+    if not left or not right:
+        return 0.0
+    return 2.0 * len(left & right) / (len(left) + len(right))
