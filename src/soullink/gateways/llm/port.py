@@ -73,10 +73,16 @@ class ChatChunk:
 
 
 class LlmError(SoulLinkError):
-    """A call failed. `retryable` says whether the same call may succeed later."""
+    """A call failed. `retryable` says whether the same call may succeed later.
+
+    attempts: requests sent before giving up, 0 when none was.
+    retry_after_seconds: how long the provider asked us to wait, where it said so.
+    """
 
     code = "llm"
     retryable = False
+    attempts: int = 0
+    retry_after_seconds: float | None = None
 
 
 class LlmRateLimitedError(LlmError):
