@@ -154,6 +154,7 @@ def _problem(problem: Any) -> str:
     shown = given if len(given) <= 40 else given[:37] + "..."
     wording = {
         "extra_forbidden": lambda: _unknown_key(place),
+        "invalid_key": lambda: f"the key {shown} must be text; put it in quotes",
         "missing": lambda: f"{field} is missing; add it",
         "value_error": lambda: f"{field} {context['error']}".rstrip("."),
         "literal_error": lambda: f"{field} must be {context['expected']}, not {shown}",

@@ -56,15 +56,20 @@ def _number(value: object) -> object:
     return value
 
 
-Short = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=200)]
+# Limits stand before the cleaning here, which pydantic then runs first.
+Short = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_line)]
+Private = Annotated[str, Field(min_length=1, max_length=2_000), BeforeValidator(_line)]
+Essay = Annotated[str, Field(min_length=1, max_length=100_000), BeforeValidator(_text)]
 OptionalShort = Annotated[
-    str | None, BeforeValidator(_empty_to_none), BeforeValidator(_line), Field(max_length=200)
+    Annotated[str, Field(max_length=200)] | None,
+    BeforeValidator(_empty_to_none),
+    BeforeValidator(_line),
 ]
 OptionalText = Annotated[
-    str | None, BeforeValidator(_empty_to_none), BeforeValidator(_text), Field(max_length=5_000)
+    Annotated[str, Field(max_length=5_000)] | None,
+    BeforeValidator(_empty_to_none),
+    BeforeValidator(_text),
 ]
-Private = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=2_000)]
-Essay = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=100_000)]
 Decimal = Annotated[float, BeforeValidator(_number)]
 Percentile = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
 Importance = Annotated[Decimal, Field(ge=0, le=6, allow_inf_nan=False)]
@@ -142,7 +147,7 @@ class ProfileDocument(_Part):
     """One person's file. Only `name` must be given; everything else may stay unknown."""
 
     id: str
-    name: Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=80)]
+    name: Annotated[str, Field(min_length=1, max_length=80), BeforeValidator(_line)]
     language: Language = "en"
     birth_date: date | None = None
     age: int | None = None

@@ -100,9 +100,8 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
     Only plain data is read: no tags, no anchors, no dates, and of the words only true, false
     and null mean something, so that a person can be called No.
     """
-    loader = _PlainLoader(text)
     try:
-        data = loader.get_single_data()
+        data = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 (a safe loader, made stricter)
     except yaml.MarkedYAMLError as error:
         raise InvalidProfileError(f"{source}: {_yaml_sentence(error)}") from error
     except yaml.YAMLError as error:
@@ -113,8 +112,6 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
         raise InvalidProfileError(
             f"{source}: the YAML cannot be read ({type(error).__name__}); simplify it."
         ) from error
-    finally:
-        loader.dispose()
     return _mapping(data, source)
 
 
