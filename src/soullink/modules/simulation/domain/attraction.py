@@ -28,21 +28,23 @@ AFFECT_SD: Final = 0.10
 """Mean appraised affect of a first episode over a general population, and its spread."""
 
 
-def general(actor_keys: KeyArray, partner_keys: KeyArray) -> FloatArray:
+def general(keys: KeyArray) -> FloatArray:
     """Return what i feels for j out of i's choosiness and j's appeal, (R, 2).
 
-    actor_keys, partner_keys: (R, 2) keys of each person, as the one who chooses and the chosen.
+    keys: (R, 2), one per person; the same person keeps both with whomever they meet.
     """
-    chooses = randomness.normal(actor_keys, Purpose.ACTOR)
-    appeals = randomness.normal(partner_keys, Purpose.PARTNER)
-    return np.sqrt(ACTOR_SHARE) * chooses + np.sqrt(PARTNER_SHARE) * appeals[:, ::-1]
+    chooses = randomness.normal(keys, Purpose.ACTOR)
+    appeals = randomness.normal(keys, Purpose.PARTNER)
+    out: FloatArray = np.sqrt(ACTOR_SHARE) * chooses + np.sqrt(PARTNER_SHARE) * appeals[:, ::-1]
+    return out
 
 
 def spark(keys: KeyArray, env: KeyArray) -> FloatArray:
     """Return the pair's own part for each person, (R, 2), standard normal, mildly mutual."""
     shared = randomness.normal(env, Purpose.SPARK)[:, None]
     own = randomness.normal(keys, Purpose.SPARK)
-    return np.sqrt(RECIPROCITY) * shared + np.sqrt(1.0 - RECIPROCITY) * own
+    out: FloatArray = np.sqrt(RECIPROCITY) * shared + np.sqrt(1.0 - RECIPROCITY) * own
+    return out
 
 
 def wants_again(base: FloatArray, sparks: FloatArray, felt: FloatArray) -> BoolArray:

@@ -4,7 +4,7 @@ The course that is shown turn by turn is a batch of one; replicas are a batch of
 the equations of this file.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -154,9 +154,7 @@ def begin(
         [randomness.normal(keys, Purpose.TRAIT, n=number) for number in range(len(Trait))], axis=2
     )
     traits = means + sds * draws
-    general = attraction.general(
-        keys if actor_keys is None else actor_keys, keys if actor_keys is None else actor_keys
-    )
+    general = attraction.general(keys if actor_keys is None else actor_keys)
     sparks = attraction.spark(keys, env)
     drawn = np.clip(general + np.sqrt(attraction.PAIR_SHARE) * sparks, -3.0, 3.0)
     people = np.zeros((replicas, 2, N_PERSON))
@@ -566,22 +564,3 @@ def stay_hazard(batch: Batch, number: int) -> BoolArray:
     )
     out: BoolArray = randomness.uniform(batch.keys, Purpose.STAY, number) < chance
     return out
-
-
-def live_course(
-    batch: Batch, scenarios: Sequence[Scenario], conditions: Conditions
-) -> Iterator[tuple[int, Scenario, EpisodeArrays, Iterator[TurnArrays]]]:
-    """Yield each episode with its turns; the turns must be used up before the next is asked."""
-    previous: Scenario | None = None
-    for number, scenario in enumerate(scenarios, start=1):
-        if not batch.alive.any():
-            return
-        record, situation = open_episode(batch, scenario, previous, number, conditions)
-        yield (
-            number,
-            scenario,
-            record,
-            live_turns(batch, scenario, number, situation, record, conditions),
-        )
-        close_episode(batch, scenario, number, record)
-        previous = scenario

@@ -379,7 +379,7 @@ def hear(
         affect < 0, 0.075 * affect * trust, 0.028 * affect * (1.0 - trust) * trusting
     )
     close = listener[:, Person.CLOSENESS]
-    opening = np.clip(1.0 - 0.22 * avoidant, 0.3, 1.7)
+    opening = np.clip(1.0 - 0.12 * avoidant, 0.3, 1.7)
     warmth = np.maximum(affect, 0.0)
     # The intimacy process: revealing brings close when it is met (Reis & Shaver 1988).
     met = listener[:, Person.DISCLOSED] * np.isin(reading.perceived, (WARM, OPEN, REPAIR))
@@ -436,7 +436,7 @@ def act_on_self(speaker: FloatArray, traits: FloatArray, act: IntArray) -> Float
     )
     depth = DEPTH[act]
     fresh = depth * (1.0 - speaker[:, Person.OPENED])
-    opening = np.clip(1.0 - 0.22 * traits[:, Trait.AVOIDANCE], 0.3, 1.7)
+    opening = np.clip(1.0 - 0.12 * traits[:, Trait.AVOIDANCE], 0.3, 1.7)
     new[:, Person.CLOSENESS] = speaker[:, Person.CLOSENESS] + 0.025 * fresh * opening * (
         1.0 - speaker[:, Person.CLOSENESS]
     )

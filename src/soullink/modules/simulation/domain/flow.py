@@ -32,7 +32,7 @@ ASKING: Final = np.isin(
 ESCALATION_LEVELS: Final = (0.35, 0.55, 0.75)
 """Levels of open conflict: tense, heated, out of hand."""
 SILENCES_ALLOWED: Final = 3
-CONSENSUS_DISTANCE: Final = 0.18
+CONSENSUS_DISTANCE: Final = 0.12
 
 
 class Ending(IntEnum):
@@ -119,12 +119,12 @@ def moved(
     own = np.zeros_like(p)
     other = np.zeros_like(p)
     for names, mine, theirs in (
-        ((Act.CONCEDE,), 0.6, 0.0),
-        ((Act.COMPROMISE,), 0.3, 0.2),
-        ((Act.AGREE, Act.APOLOGISE), 0.15, 0.0),
-        ((Act.PROMISE, Act.PLAN, Act.REPAIR), 0.1, 0.06),
-        ((Act.VALIDATE, Act.SUPPORT, Act.ASK), 0.04, 0.05),
-        ((Act.REQUEST, Act.COMPLAIN), 0.0, 0.04),
+        ((Act.CONCEDE,), 0.5, 0.0),
+        ((Act.COMPROMISE,), 0.25, 0.15),
+        ((Act.AGREE, Act.APOLOGISE), 0.07, 0.0),
+        ((Act.PROMISE, Act.PLAN, Act.REPAIR), 0.05, 0.03),
+        ((Act.VALIDATE, Act.SUPPORT, Act.ASK), 0.02, 0.02),
+        ((Act.REQUEST, Act.COMPLAIN), 0.0, 0.02),
     ):
         hit = np.isin(act, [INDEX[a] for a in names])
         own += mine * hit
