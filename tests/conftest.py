@@ -1,9 +1,18 @@
 """What every test shares."""
 
 import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+
+from soullink.gateways.postgres.database import Database, open_database
+from soullink.gateways.postgres.embedded import EmbeddedPostgres
+from soullink.gateways.postgres.schema import migrate
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -21,3 +30,58 @@ def data_samples() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no data samples at {folder}; set SOULLINK_DATA_SAMPLES")
     return folder
+
+
+# One server for all workers. The process that starts them names its folder (short, for the
+# socket) and removes it when they have ended, killed ones included.
+SERVER_FOLDER = "SOULLINK_TEST_SERVER_FOLDER"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="soullink-tests-", dir="/tmp")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        folder = Path(os.environ.pop(SERVER_FOLDER))
+        EmbeddedPostgres(folder).stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The server's own database: for CREATE DATABASE, not for tables."""
+    with EmbeddedPostgres(Path(os.environ[SERVER_FOLDER])) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_url: str) -> str:
+    """The name of a migrated database that nobody is connected to."""
+    name = "migrated"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(1)")  # until the connection closes
+        known = "SELECT 1 FROM pg_database WHERE datname = %s"
+        if server.execute(known, [name]).fetchone() is None:
+            server.execute("CREATE DATABASE migrating")
+            migrate(postgres_url.replace("/soullink?", "/migrating?"))
+            server.execute(f"ALTER DATABASE migrating RENAME TO {name}")
+    return name
+
+
+@pytest.fixture
+def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """A migrated database for one test, which really commits."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+        yield postgres_url.replace("/soullink?", f"/{name}?")
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    await opened.close()

@@ -12,11 +12,10 @@ from types import TracebackType
 from typing import Final
 
 import platformdirs
-import psycopg
 from psycopg import sql
 
 from soullink.gateways.postgres import postmaster
-from soullink.gateways.postgres.conninfo import connection_parameters
+from soullink.gateways.postgres.conninfo import connect, connection_parameters
 from soullink.gateways.postgres.postmaster import Postmaster, Programs
 from soullink.gateways.postgres.server_account import ServerAccount, choose_account
 from soullink.kernel.errors import ConflictError, UnavailableError
@@ -162,6 +161,9 @@ class EmbeddedPostgres:
 
     def _launch(self) -> Postmaster:
         programs = Programs.installed()
+        for leftover in self.data_dir.glob("postgres.new-*"):
+            # A killed process's initdb may still write to it; then the next start removes it.
+            shutil.rmtree(leftover, ignore_errors=True)
         if not (self.cluster / "PG_VERSION").exists():
             self._create(programs)
         found = (self.cluster / "PG_VERSION").read_text().strip()
@@ -190,8 +192,6 @@ class EmbeddedPostgres:
                 f"{self.cluster} holds something else than a database: move it away, or"
                 f" {_ELSEWHERE}."
             )
-        for leftover in self.data_dir.glob("postgres.new-*"):
-            shutil.rmtree(leftover)
         fresh = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=self.data_dir))
         try:
             account = choose_account(self.cluster)
@@ -244,16 +244,14 @@ def _locked(descriptor: int, kind: int) -> bool:
 
 def _answers(server: Postmaster) -> bool:
     try:
-        psycopg.connect(**connection_parameters(server.url("postgres"))).close()
-    except psycopg.OperationalError:
+        connect(connection_parameters(server.url("postgres"))).close()
+    except UnavailableError:
         return False
     return True
 
 
 def _ensure_database(server: Postmaster) -> None:
-    with psycopg.connect(
-        **connection_parameters(server.url("postgres")), autocommit=True
-    ) as connection:
+    with connect(connection_parameters(server.url("postgres"))) as connection:
         query = "SELECT 1 FROM pg_database WHERE datname = %s"
         if connection.execute(query, [DATABASE]).fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

@@ -113,6 +113,8 @@ def forget(cluster: Path) -> Path | None:
     """
     path = cluster / "postmaster.pid"
     server = _read(cluster)
+    for name in SOCKET_FILES:  # their lock holds the number as well
+        (cluster / name).unlink(missing_ok=True)
     if server is None:
         path.unlink(missing_ok=True)  # empty or cut short: PostgreSQL would refuse it
         return None
@@ -129,6 +131,7 @@ def initialise(programs: Programs, folder: Path, account: ServerAccount) -> None
     arguments: list[str | Path] = [
         *("--pgdata", folder, "--username", _USER, "--encoding", "UTF8"),
         *("--auth-local", "trust", "--auth-host", "reject", "--no-instructions"),
+        *("--wal-segsize", "4"),  # megabytes: a small database need not begin with 16 of log
         # The same order of strings on every machine.
         *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
     ]
@@ -194,7 +197,7 @@ def _ready(pid: int, cluster: Path) -> Postmaster | None:
 def _await_ready(pid: int, cluster: Path, deadline: float) -> Postmaster | None:
     """Return the server when it is ready; None when it has ended or the time is up."""
     try:
-        if _wait(lambda: _ready(pid, cluster) or not _alive(pid), deadline):
+        if _wait(lambda: _ready(pid, cluster) or not _serves(pid, cluster), deadline):
             return _ready(pid, cluster)
     except BaseException:  # Ctrl-C
         with suppress(ProcessLookupError):
@@ -224,7 +227,8 @@ def _serves(pid: int, cluster: Path) -> bool:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError):
             return False
-        return os.fsencode(cluster) in words  # a zombie has no words
+        # What ended and was not buried yet still has its number, but no words.
+        return os.fsencode(cluster) in words
     shown = _run(["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)], ServerAccount(), timeout=10)
     return str(cluster) in shown
 

