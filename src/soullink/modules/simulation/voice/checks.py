@@ -1,0 +1,166 @@
+"""What can be wrong with a model's words, found without another model.
+
+Faults are stable codes, in this order: "wrong_act", "wrong_language", "length", "role_break",
+"speaks_for_other", "markup", "repetition", "invented_fact", "leaked_secret".
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from soullink.kernel.language import Language
+from soullink.modules.profiles.api import Profile
+from soullink.modules.simulation.api import Act
+from soullink.modules.simulation.voice.facts import invented
+from soullink.modules.simulation.voice.port import SpeechRequest
+from soullink.modules.simulation.voice.slots import first_name
+from soullink.modules.simulation.voice.text import HAN, han_share, similarity, tokens
+
+TOLERATED: Final[dict[Language, tuple[int, int]]] = {"en": (8, 40), "zh": (12, 80)}
+"""Fewest and most words (en) or Han characters (zh) of a model's turn."""
+
+MOST_HAN_IN_ENGLISH: Final = 0.2
+LEAST_HAN_IN_CHINESE: Final = 0.5
+REPEATED: Final = 0.8
+"""Likeness (Dice over letter shingles) from which a turn counts as said before."""
+
+TELLING_SHARE: Final = 0.6
+"""Share of a secret's own words that must occur before it counts as told."""
+
+_ROLE_BREAKS: Final = re.compile(
+    r"\bas an? (?:ai|artificial intelligence|language model|assistant|chatbot|llm)\b|"
+    r"\b(?:large )?language model\b|\bsystem prompt\b|\bmy (?:system )?(?:prompt|instructions)\b|"
+    r"\bI(?:'m| am|’m) (?:just |only )?an? (?:ai|chatbot|virtual assistant|language model)\b|"
+    r"\brole-?play(?:ing|ed|s)?\b|\b(?:openai|anthropic|chatgpt)\b|"
+    r"\bI (?:cannot|can't|can’t|am unable to|won't) assist with\b|"
+    r"\b(?:stay(?:ing)?|break(?:ing)?) (?:in |out of )?character\b|"
+    r"\bdialogue act\b|\bjson\b|\bthe (?:user|persona|simulation)\b|"
+    r"作为(?:一个|一名)?\s?(?:AI|人工智能|语言模型|助手|模型)|"
+    r"我是(?:一个|一名)?\s?(?:AI|人工智能|语言模型|机器人助手)|"
+    r"语言模型|人工智能助手|扮演|系统提示|提示词|我的指令|无法(?:继续|协助|提供帮助)|OpenAI|对话行为",
+    re.IGNORECASE,
+)
+_MARKUP: Final = re.compile(
+    r"https?://|\bwww\.|```|`[^`]+`|</?[a-zA-Z][^>]*>|\*[^*\n]+\*|\*\*|__[^_]+__|^\s*#{1,6} |"
+    r"\[[^\]]+\]\([^)]*\)|[{}]|^\s*(?:[-*•]|\d+[.)]) |\bdef \w+\(|\n",
+    re.MULTILINE,
+)
+_PREFIX: Final = re.compile(
+    r"^\s*[\"“']?(?:me|you|user|assistant|system|speaker|partner|我|你|对方|旁白)\s*[:：]",
+    re.IGNORECASE,
+)
+_STOPWORDS: Final = frozenset(
+    {"that", "this", "with", "from", "have", "been", "were", "will", "would", "could", "should"}
+    | {"about", "their", "there", "they", "them", "then", "than", "what", "when", "where", "which"}
+    | {"while", "whom", "whose", "your", "mine", "ours", "very", "just", "only", "also", "into"}
+    | {"over", "under", "after", "before", "because", "still", "never", "ever", "always", "some"}
+    | {"more", "most", "much", "many", "other", "another", "once", "secretly", "secret", "someone"}
+    | {"something", "nobody", "anyone", "people", "person", "does", "doing", "done", "being"}
+    | {"having", "made", "make", "makes", "know", "knows", "knew", "told", "tell", "tells"}
+)
+
+
+def faults_of(request: SpeechRequest, act: str, words: str) -> tuple[str, ...]:
+    """Return the faults of a model's `words` for the act it named; empty when all is well."""
+    said = [*request.used_words, *(earlier for _, earlier in request.history)]
+    checks = (
+        ("wrong_act", act.strip().casefold() != request.act.value),
+        ("wrong_language", not right_language(words, request.language)),
+        ("length", not right_length(words, request.language)),
+        ("role_break", breaks_role(words)),
+        ("speaks_for_other", speaks_for_other(words, request.speaker, request.listener)),
+        ("markup", has_markup(words)),
+        ("repetition", repeats(words, said)),
+        ("invented_fact", bool(invented(words, request))),
+        ("leaked_secret", leaks(words, request)),
+    )
+    return tuple(code for code, wrong in checks if wrong)
+
+
+def right_language(words: str, language: Language) -> bool:
+    """Tell whether the share of Han letters fits `language`, names of the other apart."""
+    share = han_share(words)
+    return share >= LEAST_HAN_IN_CHINESE if language == "zh" else share <= MOST_HAN_IN_ENGLISH
+
+
+def right_length(words: str, language: Language) -> bool:
+    """Tell whether `words` are as long as TOLERATED."""
+    few, many = TOLERATED[language]
+    count = len(HAN.findall(words)) if language == "zh" else len(words.split())
+    return few <= count <= many
+
+
+def breaks_role(words: str) -> bool:
+    """Tell whether the model speaks of itself, of its task or of its instructions."""
+    return _ROLE_BREAKS.search(words) is not None
+
+
+def speaks_for_other(words: str, speaker: Profile, listener: Profile) -> bool:
+    """Tell whether words are labelled with a name, or tell what the other says."""
+    names = {speaker.name, first_name(speaker.name), listener.name, first_name(listener.name)}
+    labels = "|".join(re.escape(name) for name in sorted(names) if name)
+    if _PREFIX.search(words) or re.search(rf"(?:^|\n|[.!?。！？]\s*)(?:{labels})\s*[:：]", words):
+        return True
+    other = re.escape(first_name(listener.name))
+    return bool(
+        re.search(rf"\b{other} (?:says|replies|answers|responds|nods|whispers)\b", words)
+        or re.search(rf"{other}(?:说道?|回答|答道|点头)[:：，,“\"]", words)
+    )
+
+
+def has_markup(words: str) -> bool:
+    """Tell whether there are addresses, code, markup, stage directions or several lines."""
+    return _MARKUP.search(words.strip()) is not None
+
+
+def repeats(words: str, said: Iterable[str]) -> bool:
+    """Tell whether the turn has been said before, nearly to the letter."""
+    return any(similarity(words, earlier) >= REPEATED for earlier in said)
+
+
+def leaks(words: str, request: SpeechRequest) -> bool:
+    """Tell whether words give a secret away.
+
+    The listener's secrets are not the speaker's to know: telling most of the words that make one
+    up is a fault, unless the listener has told it. The speaker's own may come out, but letter for
+    letter only where the act is to confide.
+    """
+    told = " ".join(earlier for _, earlier in request.history)
+    listener = request.listener
+    shown = (
+        *(request.setting, request.goal, *request.memories, *request.events, told),
+        *(listener.name, listener.city or "", listener.occupation or ""),
+        *listener.interests,
+    )
+    public = " ".join(shown)
+    if any(_gives_away(secret, words, public) for secret in listener.secrets):
+        return True
+    return request.act is not Act.CONFIDE and any(
+        _verbatim(secret, words) for secret in request.speaker.secrets
+    )
+
+
+def _verbatim(secret: str, words: str) -> bool:
+    inner = "".join(tokens(secret))
+    least = 6 if han_share(secret) > 0.5 else 12
+    return len(inner) >= least and inner in "".join(tokens(words))
+
+
+def _gives_away(secret: str, words: str, public: str) -> bool:
+    telling = _telling(secret) - _telling(public)
+    if len(telling) < 2:
+        return _verbatim(secret, words) and not _verbatim(secret, public)
+    shared = telling & _telling(words)
+    return len(shared) >= max(2, TELLING_SHARE * len(telling))
+
+
+def _telling(text: str) -> frozenset[str]:
+    """Return what carries meaning: long English words by their stem, pairs of Han characters."""
+    stems = {word[:5] for word in tokens(text) if len(word) > 3 and word not in _STOPWORDS}
+    latin = {stem for stem in stems if not HAN.search(stem)}
+    pairs = {
+        run[start : start + 2]
+        for run in re.findall(r"[\u4e00-\u9fff]{2,}", text)
+        for start in range(len(run) - 1)
+    }
+    return frozenset(latin | pairs)

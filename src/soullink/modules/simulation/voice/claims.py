@@ -1,0 +1,138 @@
+"""The fixed forms in which somebody claims a fact about themselves, as patterns.
+
+In each pattern group 1 is the key word of the claim ("sister", "pilot", "Oslo").
+"""
+
+import re
+from typing import Final
+
+_KIN: Final = (
+    r"sisters?|brothers?|twins?|siblings?|sons?|daughters?|kids?|child|children|husband|wife|"
+    r"fianc[ée]e?|nephews?|nieces?|cousins?|uncles?|aunts?|aunties?|stepsons?|stepdaughters?|"
+    r"stepsisters?|stepbrothers?|ex-husband|ex-wife|grandson|granddaughter|grandkids|grandchildren"
+)
+_PETS: Final = (
+    r"dogs?|pupp(?:y|ies)|cats?|kittens?|parrots?|hamsters?|rabbits?|bunn(?:y|ies)|horses?|"
+    r"pon(?:y|ies)|tortoises?|turtles?|goldfish|ferrets?|budgies?|guinea pigs?|poodle|labrador|"
+    r"beagle"
+)
+_JOBS: Final = (
+    r"pilot|nurse|doctor|surgeon|lawyer|attorney|teacher|professor|engineer|programmer|developer|"
+    r"accountant|banker|architect|chef|cook|waiter|waitress|bartender|barista|baker|carpenter|"
+    r"plumber|electrician|mechanic|driver|firefighter|policeman|police officer|paramedic|vet|"
+    r"dentist|pharmacist|psychologist|therapist|journalist|writer|author|editor|photographer|"
+    r"designer|painter|sculptor|musician|actor|actress|singer|dancer|librarian|scientist|"
+    r"biologist|chemist|physicist|soldier|sailor|farmer|gardener|florist|hairdresser|tailor|"
+    r"salesman|estate agent|realtor|consultant|analyst|translator|interpreter|social worker|"
+    r"student|flight attendant"
+)
+_WHICH: Final = (
+    r"(?:(?:little|big|older|younger|elder|eldest|oldest|youngest|baby|late|own|twin|half|two|"
+    r"three|four|only|favourite|favorite) )*"
+)
+_AM: Final = r"\bI(?:'m|’m| am)"
+_HAVE: Final = r"\b(?:I|we)(?:'ve|’ve| have)(?: got)? (?:(?:an?|one|two|three|four|five|my|\d+) )?"
+_ADVERB: Final = r"(?: still| already| once| actually| just| only| happily)?"
+_SOME: Final = r"(?:about |around |over |nearly )?"
+_NAME: Final = r"((?:[A-Z][\w'’-]+)(?: [A-Z][\w'’-]+)*)"
+
+ENGLISH: Final = (
+    *(
+        re.compile(pattern, re.IGNORECASE)
+        for pattern in (
+            rf"\bmy {_WHICH}({_KIN}|{_PETS})\b",
+            rf"{_HAVE}(?:[a-z-]+ ){{0,2}}({_KIN}|{_PETS})\b",
+            (
+                rf"(?:{_AM}|\bI was|\bI got){_ADVERB}"
+                r" (married|divorced|widowed|engaged|remarried)\b(?! (?:in|with|by|on) )"
+            ),
+            rf"{_AM} (?:a |the )?(?:single |proud )?(mother|father|mum|mom|dad) of\b",
+            rf"{_AM} a single (mother|father|mum|mom|dad|parent)\b",
+            rf"{_AM}{_ADVERB} an? (?:[a-z-]+ ){{0,2}}({_JOBS})\b(?! (?:at heart|in this|when|of))",
+            r"\bI (?:work|worked|used to work) as an? ((?:[a-z-]+ ){0,2}[a-z-]+)",
+            rf"\bI (?:earn|make|made|owed?|inherited) {_SOME}([$€£¥]\d[\d,.]*k?|\d[\d,.]{{2,}}k?)",
+        )
+    ),
+    # Names of places begin with a capital letter, so here case counts.
+    re.compile(
+        r"\bI (?:(?:still|now|actually|used to) )?(?:lived?|grew up|was born|was raised|moved)"
+        rf"(?: back)? (?:in|to|from|near|over in|up in) {_NAME}"
+    ),
+    re.compile(rf"\bI(?:'m|’m| am| come) (?:originally )?from {_NAME}"),
+    re.compile(rf"\bI work (?:at|for) {_NAME}"),
+)
+
+SUPPOSED: Final = re.compile(
+    r"\b(?:if|should|could|would|wish|imagine|suppose|pretend|as though|like|do|did|when|unless|"
+    r"until|says?|think) (?:that )?$|(?:如果|要是|假如|假设|万一|好像|就当|以为|当时?)$",
+    re.IGNORECASE,
+)
+"""Stands before a claim that is none."""
+
+ENGLISH_AGE: Final = re.compile(
+    rf"{_AM} (\d{{2}}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty)"
+    r"(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?)"
+    r"(?= years old| now\b| and\b|[.,!?;]|$)",
+    re.IGNORECASE,
+)
+
+_HAN_KIN: Final = (
+    r"姐姐|妹妹|哥哥|弟弟|大姐|二姐|大哥|二哥|小妹|小弟|表姐|表妹|表哥|表弟|堂姐|堂妹|堂哥|堂弟|"
+    r"老公|老婆|丈夫|妻子|前夫|前妻|儿子|女儿|闺女|孩子|侄子|侄女|外甥女?|舅舅|姑姑|叔叔|"
+    r"姐(?!妹|们)|妹(?!子|们)|哥(?!们)|弟(?!兄|们)"
+)
+_HAN_PETS: Final = r"狗狗?|小狗|猫咪?|小猫|鹦鹉|仓鼠|兔子|乌龟|金毛|柯基|泰迪|布偶"
+_HAN_JOBS: Final = (
+    r"飞行员|护士|医生|大夫|律师|老师|教师|教授|工程师|程序员|会计|建筑师|厨师|服务员|司机|"
+    r"消防员|警察|兽医|牙医|药剂师|心理咨询师|记者|作家|编辑|摄影师|设计师|画家|音乐人|演员|"
+    r"歌手|舞者|图书管理员|科学家|生物学家|军人|海员|农民|园丁|花艺师|理发师|裁缝|销售|中介|"
+    r"顾问|分析师|翻译|社工|学生|研究生|空姐|快递员|外卖员|公务员|产品经理"
+)
+_HAN_PLACES: Final = (
+    r"北京|上海|广州|深圳|杭州|南京|苏州|成都|重庆|武汉|西安|长沙|天津|青岛|大连|沈阳|哈尔滨|"
+    r"长春|济南|郑州|合肥|南昌|福州|厦门|昆明|贵阳|南宁|海口|三亚|兰州|西宁|银川|乌鲁木齐|"
+    r"拉萨|太原|石家庄|呼和浩特|宁波|无锡|佛山|东莞|珠海|香港|澳门|台北|高雄|东京|大阪|首尔|"
+    r"新加坡|伦敦|巴黎|柏林|纽约|洛杉矶|旧金山|多伦多|温哥华|悉尼|墨尔本|奥斯陆|莫斯科|东北|"
+    r"四川|湖南|山东|广东|福建|云南"
+)
+_HAN_COUNT: Final = r"(?:一|两|三|四|几|\d)?(?:个|只|条|位|头|匹)?(?:亲|大|小|双胞胎)?"
+_HAN_WHEN: Final = r"(?:已经|早就|早|去年|前年|刚|以前|其实|现在|一直|平时|从小|就)*"
+_HAN_AFTER: Final = r"(?:长大|出生|上班|工作|住|读|念|[，。！？]|$)"
+
+CHINESE: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"我(?:的|家的?|们家的?)?({_HAN_KIN}|{_HAN_PETS})",
+        rf"我(?:家里?)?(?:还|也|就)?(?:有|养了?|养着|养过){_HAN_COUNT}({_HAN_KIN}|{_HAN_PETS})",
+        rf"我{_HAN_WHEN}(结婚|离婚|结过婚|离过婚|离了婚|已婚|离异|丧偶|订婚)(?!的事|这件事)",
+        rf"我{_HAN_WHEN}(?:是|当)(?:一?[名个])?[\u4e00-\u9fff]{{0,3}}?({_HAN_JOBS})(?!的|吗|一样)",
+        rf"我{_HAN_WHEN}(?:住在?|来自|老家[在是]|出生在|在)({_HAN_PLACES}){_HAN_AFTER}",
+        rf"我是({_HAN_PLACES})人",
+    )
+)
+
+CHINESE_AGE: Final = re.compile(
+    r"我(?:今年|都|已经|才|刚满|刚)*(\d{2}|[二三四五六七八九]?十[一二三四五六七八九]?)岁"
+    r"(?!的?时|那年|以前|之前|以后|半)"
+)
+
+SAME: Final = (
+    frozenset({"kid", "kids", "child", "children", "son", "sons", "daughter", "daughters"}),
+    frozenset({"wife", "husband", "married", "marriage", "spouse", "wedding", "remarried"}),
+    frozenset({"divorced", "divorce", "ex-wife", "ex-husband"}),
+    frozenset({"dog", "dogs", "puppy", "puppies", "poodle", "labrador", "beagle"}),
+    frozenset({"cat", "cats", "kitten", "kittens"}),
+    frozenset({"fiance", "fiancé", "fiancee", "fiancée", "engaged", "engagement"}),
+    frozenset({"孩子", "儿子", "女儿", "闺女"}),
+    frozenset({"老公", "老婆", "丈夫", "妻子", "结婚", "已婚", "婚姻", "结过婚"}),
+    frozenset({"离婚", "离异", "离过婚", "离了婚", "前夫", "前妻"}),
+    frozenset({"医生", "大夫"}),
+    frozenset({"老师", "教师"}),
+    frozenset({"狗", "狗狗", "小狗", "金毛", "柯基", "泰迪"}),
+    frozenset({"猫", "猫咪", "小猫", "布偶"}),
+)
+"""Words of which one supports the other."""
+
+UNITS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty")
+HAN_DIGITS: Final = "零一二三四五六七八九"
