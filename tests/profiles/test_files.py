@@ -68,7 +68,10 @@ DOCUMENTS = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(document=DOCUMENTS)
 def test_what_is_saved_is_loaded_equal(profiles, tmp_path: Path, document) -> None:

@@ -29,6 +29,9 @@ YAML_FILES = {
     "a list": ("- Ada\n", "mapping"),
     "two documents": ("name: Ada\n---\nname: Eve\n", "line 2"),
     "deep nesting": ("name: " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+    "a million entries": ("name: Ada\ninterests: [" + "a," * 1_000_000 + "]\n", "too many entries"),
+    "a key of several lines twice": ('"a\\nb": 1\n"a\\nb": 2\n', "'a b' is given twice"),
+    "a very long unknown key": ("name: Ada\n? " + "agee" * 100_000 + "\n: 1\n", "unknown key"),
     "an unclosed list": ("name: [Ada\n", "line"),
     "a control character": ("name: A\x07da\n", "control character"),
     "a key that is a list": ("? [a, b]\n: x\nname: Ada\n", "key"),
@@ -95,6 +98,17 @@ def test_what_is_not_a_file_is_refused(profiles, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.yaml"
     os.mkfifo(pipe)
     assert "not a regular file" in _refusal(profiles, pipe)
+
+
+def test_a_path_that_the_system_refuses_is_told(profiles, tmp_path: Path) -> None:
+    with pytest.raises(InvalidProfileError, match="cannot be read"):
+        profiles.load_all(tmp_path / ("x" * 300 + ".yaml"))
+
+
+def test_many_essays_are_refused_quickly(profiles) -> None:
+    essays = {f"essay {number}": "x" for number in range(100_000)}
+    with pytest.raises(InvalidProfileError, match="more than 100 entries"):
+        profiles.from_document({"name": "Ada", "essays": essays}, "a")
 
 
 def test_another_suffix_is_refused(profiles, written) -> None:

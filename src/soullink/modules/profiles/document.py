@@ -46,7 +46,7 @@ def _known(names: tuple[str, ...], what: str, given: dict[str, Any]) -> None:
         if name not in names:
             meant = nearest(str(name), names)
             hint = f"did you mean '{meant}'?" if meant else f"write one of {', '.join(names)}."
-            raise ValueError(f"'{str(name)[:40]}' is not {what}; {hint}")
+            raise ValueError(f"'{clean_line(str(name))[:40]}' is not {what}; {hint}")
 
 
 def _number(value: object) -> object:
@@ -187,10 +187,11 @@ class ProfileDocument(_Part):
     @classmethod
     def _titles(cls, value: object) -> object:
         if isinstance(value, dict):
-            titles = [clean_line(str(title)) for title in value]
-            twice = next((title for title in titles if titles.count(title) > 1), None)
-            if twice is not None:
-                raise ValueError(f"has two essays titled '{twice[:40]}'; rename one")
+            titles: set[str] = set()
+            for title in map(clean_line, map(str, value)):
+                if title in titles:
+                    raise ValueError(f"has two essays titled '{title[:40]}'; rename one")
+                titles.add(title)
         return value
 
     @field_validator("values", mode="before")

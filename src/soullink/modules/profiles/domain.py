@@ -77,7 +77,7 @@ def is_id(text: str) -> bool:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the entry of `known` that `word` was most likely meant to be, or None."""
-    wanted = word.casefold().replace("-", "_").replace(" ", "_")
+    wanted = word[:60].casefold().replace("-", "_").replace(" ", "_")
     close = difflib.get_close_matches(wanted, list(known), n=1, cutoff=0.6)
     return close[0] if close else None
 

@@ -9,9 +9,11 @@ from typing import Any
 import yaml
 
 from soullink.modules.profiles.api import InvalidProfileError
+from soullink.modules.profiles.domain import clean_line
 
 MAXIMUM_BYTES = 2 * 1024 * 1024
 MAXIMUM_DEPTH = 12
+MAXIMUM_NODES = 20_000
 
 YAML_SUFFIXES = (".yaml", ".yml")
 JSON_SUFFIXES = (".json",)
@@ -72,7 +74,7 @@ def parse_json(text: str, source: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in pairs:
             if key in found:
-                raise InvalidProfileError(f"{source}: '{key}' is given twice; keep one.")
+                raise InvalidProfileError(f"{source}: '{_shown(key)}' is given twice; keep one.")
             found[key] = value
         return found
 
@@ -151,13 +153,17 @@ def _mapping(data: object, source: str) -> dict[str, Any]:
     return data
 
 
+def _shown(key: str) -> str:
+    return clean_line(key)[:60]
+
+
 def _yaml_sentence(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     line = f"line {mark.line + 1}" if mark is not None else "somewhere"
     problem = error.problem or error.context or "it is not YAML"
     if "'\\t'" in problem:
         return f"{line} is indented with a tab; use spaces."
-    return f"{line} is not plain YAML ({problem}); correct it."
+    return f"{line} is not plain YAML ({clean_line(problem)[:200]}); correct it."
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -165,6 +171,7 @@ class _PlainLoader(yaml.SafeLoader):
 
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 (the base class's own design)
     _depth = 0
+    _nodes = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         start = self.peek_event().start_mark  # type: ignore[no-untyped-call]
@@ -175,6 +182,9 @@ class _PlainLoader(yaml.SafeLoader):
         self._depth += 1
         if self._depth > MAXIMUM_DEPTH:
             raise yaml.composer.ComposerError(None, None, "it is nested too deeply", start)
+        self._nodes += 1
+        if self._nodes > MAXIMUM_NODES:  # reading on would take minutes
+            raise yaml.composer.ComposerError(None, None, "it holds too many entries", start)
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
@@ -189,7 +199,7 @@ class _PlainLoader(yaml.SafeLoader):
             key = str(key_node.value)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"'{key}' is given twice", key_node.start_mark
+                    None, None, f"'{_shown(key)}' is given twice", key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)

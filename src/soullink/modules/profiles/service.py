@@ -23,6 +23,7 @@ from soullink.modules.profiles.reading import (
     YAML_SUFFIXES,
     read_document,
     read_lines,
+    unreadable,
     write_yaml,
 )
 
@@ -48,13 +49,16 @@ class FileProfiles:
             return _unique(
                 (where, self.from_document(document, where)) for where, document in read_lines(path)
             )
-        if not path.is_dir():
-            return [self.load(path)]
-        files = sorted(
-            file
-            for file in path.iterdir()
-            if file.suffix.lower() in YAML_SUFFIXES + JSON_SUFFIXES and not file.is_dir()
-        )
+        try:
+            if not path.is_dir():
+                return [self.load(path)]
+            files = sorted(
+                file
+                for file in path.iterdir()
+                if file.suffix.lower() in YAML_SUFFIXES + JSON_SUFFIXES and not file.is_dir()
+            )
+        except OSError as error:
+            raise unreadable(path, error) from error
         if not files:
             raise InvalidProfileError(f"{path} holds no profile; add a .yaml or .json file.")
         return _unique((file.name, self.load(file)) for file in files)
