@@ -70,12 +70,41 @@ def migrated_template(postgres_url: str) -> str:
     return name
 
 
-@pytest.fixture
-def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
-    """A migrated database for one test, which really commits."""
+@pytest.fixture(scope="session")
+def worker_database_url(postgres_url: str, migrated_template: str) -> str:
+    """A migrated database of this worker; it goes with the server."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    return postgres_url.replace("/soullink?", f"/{name}?")
+
+
+@pytest.fixture
+def database_url(worker_database_url: str) -> str:
+    """A migrated database with empty tables and nobody connected; work really commits.
+
+    Tests that change its tables' shape take `empty_database_url` and `migrate`.
+    """
+    with psycopg.connect(worker_database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        tables = connection.execute(
+            "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        ).fetchone()
+        assert tables is not None
+        connection.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY CASCADE")
+    return worker_database_url
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A database with nothing in it, not even migrated, for one test."""
+    name = f"empty_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
         yield postgres_url.replace("/soullink?", f"/{name}?")
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

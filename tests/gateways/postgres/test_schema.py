@@ -4,7 +4,6 @@ import importlib
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -20,15 +19,6 @@ from soullink.gateways.postgres.database import metadata
 from soullink.gateways.postgres.probe import describe
 from soullink.gateways.postgres.schema import MIGRATIONS, known_revisions, migrate
 from soullink.kernel.errors import ConflictError, UnavailableError
-
-
-@pytest.fixture
-def empty_url(postgres_url: str) -> Iterator[str]:
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        name = f"empty_{server.info.backend_pid}"
-        server.execute(f"CREATE DATABASE {name}")
-        yield postgres_url.replace("/soullink?", f"/{name}?")
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_the_migrated_schema_is_what_every_store_declares(database_url: str) -> None:
@@ -63,14 +53,17 @@ def test_revisions_are_one_line_named_by_their_files() -> None:
     assert tuple(reversed(walked)) == known_revisions()
 
 
-def test_migrating_again_changes_nothing(empty_url: str) -> None:
-    assert migrate(empty_url) == migrate(empty_url) == known_revisions()[-1]
-    assert describe(empty_url)["revision"] == known_revisions()[-1]
+def test_migrating_again_changes_nothing(empty_database_url: str) -> None:
+    assert migrate(empty_database_url) == migrate(empty_database_url) == known_revisions()[-1]
+    assert describe(empty_database_url)["revision"] == known_revisions()[-1]
 
 
-def test_migrating_from_many_places_at_once_does_no_harm(empty_url: str) -> None:
+def test_migrating_from_many_places_at_once_does_no_harm(empty_database_url: str) -> None:
     # Processes, as alembic's context belongs to the process; threads only wait for them.
-    code = f"from soullink.gateways.postgres.schema import migrate; print(migrate({empty_url!r}))"
+    code = (
+        "from soullink.gateways.postgres.schema import migrate;"
+        f" print(migrate({empty_database_url!r}))"
+    )
     with ThreadPoolExecutor() as pool:
         printed = list(pool.map(_python, [code] * 4))
     assert printed == [known_revisions()[-1]] * 4
@@ -84,32 +77,34 @@ def test_at_head_alembic_is_not_even_imported(database_url: str) -> None:
     assert _python(code) == "False"
 
 
-def test_a_database_of_a_newer_version_is_left_alone(database_url: str) -> None:
-    with psycopg.connect(database_url) as connection:
+def test_a_database_of_a_newer_version_is_left_alone(empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ConflictError, match="revision 9999, made by a newer SoulLink"):
-        migrate(database_url)
+        migrate(empty_database_url)
 
 
-def test_a_migration_that_cannot_be_made_leaves_nothing_behind(empty_url: str) -> None:
-    with psycopg.connect(empty_url) as connection:
+def test_a_migration_that_cannot_be_made_leaves_nothing_behind(empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url) as connection:
         connection.execute("CREATE TABLE outbox (something_else int)")
     with pytest.raises(UnavailableError, match="could not be migrated") as caught:
-        migrate(empty_url)
+        migrate(empty_database_url)
     assert "\n" not in str(caught.value)
-    assert describe(empty_url)["revision"] is None
+    assert describe(empty_database_url)["revision"] is None
 
 
-def test_a_database_describes_itself(database_url: str) -> None:
-    description = describe(database_url)
+def test_a_database_describes_itself(empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    description = describe(empty_database_url)
     assert description["server_version"].startswith("18.")
     assert description["pgvector_available"]
     assert description["pgvector_installed"] is None
     assert description["size_bytes"] > 1_000_000
     assert description["revision"] == description["newest_revision"] == known_revisions()[-1]
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(empty_database_url) as connection:
         connection.execute("CREATE EXTENSION vector")
-    assert describe(database_url)["pgvector_installed"] == description["pgvector_available"]
+    assert describe(empty_database_url)["pgvector_installed"] == description["pgvector_available"]
 
 
 def _python(code: str) -> str:
