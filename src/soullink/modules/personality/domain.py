@@ -26,12 +26,12 @@ STATED_SD = 0.3
 """Uncertainty of a trait given as a percentile: a domain score of reliability .91."""
 
 ATTACHMENT_NORMS = {"anxiety": (3.56, 1.12), "avoidance": (2.92, 1.19)}
-"""Mean and standard deviation of ECR-R in a large online sample of adults, as published by
-R. C. Fraley with the questionnaire (Fraley, Waller & Brennan 2000 describe the scales)."""
+"""Mean and standard deviation of ECR-R in a large online sample of adults: approximations to the
+norms that R. C. Fraley gives with the questionnaire (Fraley, Waller & Brennan 2000)."""
 
 ATTACHMENT_SD = 0.3
-"""Standard error of an ECR-R score in its own standard deviations: sqrt(1 - .91), with the
-internal consistency of above .90 that Sibley, Fischer & Liu (2005) report."""
+"""Standard error of an ECR-R score in its own standard deviations: sqrt(1 - .91), an approximate
+internal consistency (Sibley, Fischer & Liu 2005 study the reliability of ECR-R)."""
 
 VALUE_WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "openness_to_change": {"self_direction": 1.0, "stimulation": 1.0, "hedonism": 0.5},
@@ -56,7 +56,7 @@ VALUE_RELIABILITY = 0.7
 
 STRAIGHT_LINE_SHARE = 1 / 3
 """A run of one answer over this share of the items is no answer to the questions. Johnson (2005)
-sorts out careless protocols by such runs, with stricter limits (9 to 14 of 300)."""
+sorts out careless protocols by such runs too, with stricter limits."""
 
 
 def z_of_percentile(percentile: float) -> float:

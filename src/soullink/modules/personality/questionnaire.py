@@ -95,10 +95,9 @@ def domain_reliability(inventory: Inventory, domain: Domain) -> float:
 def facet_reliability(inventory: Inventory, domain: Domain, facet: str) -> float:
     """Return coefficient alpha of a facet scale.
 
-    300 items: Goldberg (1999), as listed by the IPIP; from adventurousness on, and for the facets
-    of A and C, approximate to about .02. 120 items: Johnson (2011), the IPIP's comparison of both
-    forms in a community sample, for the facets of N and E and the first three of O; for the others
-    the Spearman-Brown formula shortens the 300-item scale from 10 items to 4, which is
+    Both forms: Johnson (2011), the IPIP's comparison of its scales in a community sample, for the
+    facets of N and E and the first three of O. For the other facets the 300-item values are
+    approximations, by about .02, and for 120 items the Spearman-Brown formula shortens the 300-item scale from 10 items to 4, which is
     k a / (1 + (k - 1) a) with k = 0.4.
     """
     long_form = _FACET_RELIABILITY_300[domain][FACETS[domain].index(facet)]
