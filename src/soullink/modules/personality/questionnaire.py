@@ -97,8 +97,8 @@ def facet_reliability(inventory: Inventory, domain: Domain, facet: str) -> float
 
     Both forms: Johnson (2011), the IPIP's comparison of its scales in a community sample, for the
     facets of N and E and the first three of O. For the other facets the 300-item values are
-    approximations, by about .02, and for 120 items the Spearman-Brown formula shortens the 300-item scale from 10 items to 4, which is
-    k a / (1 + (k - 1) a) with k = 0.4.
+    approximate, by about .02, and for 120 items the Spearman-Brown formula shortens the scale from
+    10 items to 4, which is k a / (1 + (k - 1) a) with k = 0.4.
     """
     long_form = _FACET_RELIABILITY_300[domain][FACETS[domain].index(facet)]
     if inventory == "ipip-neo-300":
