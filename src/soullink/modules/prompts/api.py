@@ -6,6 +6,21 @@ from typing import Protocol
 
 from soullink.kernel.errors import InvalidInputError, NotFoundError
 
+SEPARATOR = "---user---"
+"""A line of its own in a template: what stands above is the system part, below the user part."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPrompt:
+    """A filled-in prompt. system is empty where the template has no SEPARATOR.
+
+    reference: of the prompt, for the journal.
+    """
+
+    system: str
+    user: str
+    reference: str
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -35,6 +50,12 @@ class PromptNotFoundError(NotFoundError):
     code = "prompt_not_found"
 
 
+class InvalidPromptError(InvalidInputError):
+    """A prompt file cannot be used; the message names the file and what to change."""
+
+    code = "invalid_prompt"
+
+
 class PromptRenderError(InvalidInputError):
     """A template's variables and the values given do not agree."""
 
@@ -55,6 +76,15 @@ class Prompts(Protocol):
     def render(self, prompt: Prompt, variables: Mapping[str, object]) -> str:
         """Return the filled-in template, in a sandbox, every variable declared and given.
 
+        Values are plain data: text, numbers, booleans, None, lists and mappings of them. They are
+        put in as they are and never read as templates. A SEPARATOR becomes an empty line.
         Raises PromptRenderError.
+        """
+        ...
+
+    def render_parts(self, prompt: Prompt, variables: Mapping[str, object]) -> RenderedPrompt:
+        """Return the system and the user part, split where the template says SEPARATOR.
+
+        A value that holds the same line splits nothing. Raises PromptRenderError.
         """
         ...

@@ -1,0 +1,108 @@
+"""The environment that templates are filled in by: sandboxed, strict, without a way out."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, nodes
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from soullink.modules.prompts.api import InvalidPromptError, Prompt, PromptRenderError
+
+_KEPT = frozenset("\t\n\u200c\u200d")
+"""Control characters with a use in text: tab, line feed, and the joiners of scripts and emoji."""
+
+
+def quoted(value: object, limit: int | None = None) -> str:
+    """Return `value` with "> " before every line, so that no line of it passes for the prompt's.
+
+    limit: characters kept; what is longer ends in an ellipsis.
+    """
+    lines = _cleaned(value, limit).splitlines() or [""]
+    return "\n".join(f"> {line}".rstrip() for line in lines)
+
+
+def one_line(value: object, limit: int | None = None) -> str:
+    """Return `value` on one line, its white space as single spaces; limit as in `quoted`."""
+    return " ".join(_cleaned(value, limit).split())
+
+
+def _cleaned(value: object, limit: int | None) -> str:
+    text = "".join(
+        character
+        for character in "\n".join(str(value).splitlines())
+        # Controls and overrides of the writing direction could hide what a line really says.
+        if character in _KEPT or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
+    )
+    text = text.strip()
+    return text if limit is None or len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.globals.clear()
+    environment.filters |= {"quoted": quoted, "one_line": one_line}
+    return environment
+
+
+_ENVIRONMENT = _environment()
+_OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+
+
+def check(prompt: Prompt) -> None:
+    """Raise InvalidPromptError where the template cannot be filled in by its variables."""
+    who = f"{prompt.name} ({prompt.language}, version {prompt.version})"
+    try:
+        tree = _ENVIRONMENT.parse(prompt.template)
+        used = find_undeclared_variables(tree)
+    except TemplateError as error:
+        raise InvalidPromptError(f"The template of {who} is broken: {error}.") from error
+    if any(True for _ in tree.find_all(_OTHER_FILES)):
+        raise InvalidPromptError(f"The template of {who} may not load other files.")
+    unknown = sorted(used - set(prompt.variables))
+    if unknown:
+        raise InvalidPromptError(
+            f"The template of {who} uses {', '.join(unknown)}; declare it under variables."
+        )
+
+
+def fill(template: str, variables: Mapping[str, object], who: str) -> str:
+    """Return `template` with `variables` in it. Raises PromptRenderError."""
+    try:
+        return _ENVIRONMENT.from_string(template).render(variables).strip()
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        raise PromptRenderError(f"{who} cannot be filled in: {error}.") from error
+
+
+def plain(value: object, name: str) -> Any:
+    """Return a copy of `value` made of plain data only. Raises PromptRenderError for others.
+
+    An object with methods of its own would hand them to the template.
+    """
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        # A subclass (an enumeration, markup that escapes) would bring its own behaviour along.
+        return str.__str__(value)
+    if isinstance(value, Mapping):
+        return {str.__str__(str(key)): plain(part, f"{name}.{key}") for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part, f"{name}[{index}]") for index, part in enumerate(value)]
+    raise PromptRenderError(
+        f"The variable {name} is a {type(value).__name__}; give text, numbers, lists or mappings."
+    )
+
+
+_SEPARATOR_LINE = re.compile(r"^---user---\n", re.MULTILINE)
+
+
+def parts(template: str) -> list[str]:
+    """Return the template's parts: one, or system and user."""
+    return _SEPARATOR_LINE.split(template)
