@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from soullink.modules.simulation.api import Act, BoolArray, FloatArray, IntArray
+from soullink.modules.simulation.api import Act, BoolArray, EndedBy, FloatArray, IntArray, Settled
 from soullink.modules.simulation.domain.acts import INDEX
 from soullink.modules.simulation.domain.dynamics import (
     CLASS_OF,
@@ -46,7 +46,7 @@ class Ending(IntEnum):
     TIMEOUT = 4
 
 
-ENDINGS: Final = ("turns", "closed", "left", "trigger", "timeout")
+ENDINGS: Final[tuple[EndedBy, ...]] = ("turns", "closed", "left", "trigger", "timeout")
 
 
 class Resolution(IntEnum):
@@ -59,7 +59,7 @@ class Resolution(IntEnum):
     OPEN = 4
 
 
-RESOLUTIONS: Final = ("none", "consensus", "arbitration", "escalation", "open")
+RESOLUTIONS: Final[tuple[Settled, ...]] = ("none", "consensus", "arbitration", "escalation", "open")
 
 
 def floor(people: FloatArray, traits: FloatArray, pair: FloatArray, draws: FloatArray) -> IntArray:

@@ -81,6 +81,12 @@ SIGN_OF_ACT: Final[FloatArray] = np.array(
 )
 
 
+def key_at(cell: int) -> str:
+    """Return "aspect/topic" of a flat index into (aspects, topics)."""
+    aspect, topic = divmod(cell, N_TOPIC)
+    return f"{Aspect(aspect).name.lower()}/{TOPICS[topic]}"
+
+
 @dataclass(slots=True)
 class MemoryArrays:
     """All memories of both people in R courses; each array (R, 2, aspects, topics).

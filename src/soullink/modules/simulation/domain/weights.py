@@ -28,6 +28,7 @@ OPE - McCrae & Sutin (2009), openness in relationships.
 SOC - Schegloff & Sacks (1973), opening up closings: sequence rules of talk.
 """
 
+import hashlib
 from typing import Final
 
 import numpy as np
@@ -101,6 +102,10 @@ WEIGHTS: Final[FloatArray] = _matrix()
 """Shape (acts, features), log-odds."""
 
 SOURCES: Final[dict[Act, str]] = {act: source for act, (_, source) in _TABLE.items()}
+
+
+DYNAMICS_VERSION: Final = "1-" + hashlib.sha256(WEIGHTS.tobytes()).hexdigest()[:8]
+"""Counts changes of the equations, then names these weights."""
 
 
 def table() -> list[tuple[str, str, str]]:

@@ -1,0 +1,210 @@
+"""The base agent: personality traits, memory system, decision engine, communication interface.
+
+Both people of a course are played by agents. What they do is decided by the engine (equations,
+explicit seed); what they remember and how they put it into words is the agent's own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import ClassVar, Final
+
+from soullink.kernel.errors import ConflictError
+from soullink.kernel.language import Language
+from soullink.modules.personality.api import Persona
+from soullink.modules.profiles.api import Profile
+from soullink.modules.simulation.api import ACTS, Document, Scenario, Topic, Turn
+from soullink.modules.simulation.domain.acts import meaning
+from soullink.modules.simulation.domain.live import BareTurn, LiveCourse
+from soullink.modules.simulation.domain.memory import Aspect, MemoryItem, MemoryStream
+from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
+from soullink.modules.simulation.voice.styles import style_weights
+
+HISTORY_TURNS: Final = 12
+RECALLED: Final = 6
+QUOTE_LENGTH: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What an agent knows of the moment it speaks in.
+
+    setting: rendered. goals: of both people, by position. events: what just happened, in words.
+    history: words of the run so far as (position, words), oldest first. lines, words: used up.
+    """
+
+    language: Language
+    scenario: Scenario
+    setting: str
+    goals: tuple[str, str]
+    history: tuple[tuple[int, str], ...]
+    memory_phrases: tuple[str, ...]
+    events: tuple[str, ...]
+    used_lines: frozenset[str]
+    used_words: frozenset[str]
+
+
+class BaseAgent:
+    """One person's agent, from its initialisation to its termination.
+
+    engine: decides what is done, out of traits, state, memory and situation. position: 0 or 1,
+    whose columns of the engine are this agent's.
+    """
+
+    role: ClassVar[str] = "agent"
+
+    def __init__(
+        self, position: int, profile: Profile, persona: Persona, engine: LiveCourse, voice: Voice
+    ) -> None:
+        self.position = position
+        self.profile = profile
+        self.persona = persona
+        self.engine = engine
+        self.voice = voice
+        self.memory = MemoryStream()
+        self._styles = style_weights(persona)
+        self._alive = True
+
+    @property
+    def knows_secrets(self) -> bool:
+        """Return whether this agent may use what its person keeps private."""
+        return True
+
+    def configure(self, *, voice: Voice | None = None, persona: Persona | None = None) -> None:
+        """Take a new voice or persona from the next turn on; what was lived stays."""
+        self._require_alive()
+        if voice is not None:
+            self.voice = voice
+        if persona is not None:
+            self.persona = persona
+            self._styles = style_weights(persona)
+
+    async def speak(self, turn: BareTurn, partner: "BaseAgent", scene: Scene) -> Spoken:
+        """Return this agent's words for an act that the engine has decided."""
+        self._require_alive()
+        recalled = self.memory.recall(turn.topic, turn.day, RECALLED)
+        request = SpeechRequest(
+            language=scene.language,
+            act=ACTS[turn.act],
+            speaker=self.profile if self.knows_secrets else public_part(self.profile),
+            listener=public_part(partner.profile),
+            styles=self._styles,
+            scenario=scene.scenario,
+            stage=scene.scenario.stage,
+            setting=scene.setting,
+            goal=scene.goals[self.position],
+            episode=turn.episode,
+            sequence=turn.sequence,
+            seed=turn.seed,
+            heard=turn.heard,
+            previous=None if turn.previous is None else ACTS[turn.previous],
+            history=tuple(
+                (0 if who == self.position else 1, words)
+                for who, words in scene.history[-HISTORY_TURNS:]
+            ),
+            memories=tuple(item.text for item in recalled),
+            memory_phrases=scene.memory_phrases,
+            state=turn.before[self.position],
+            interrupted=turn.interrupted,
+            events=scene.events,
+            used_lines=scene.used_lines,
+            used_words=scene.used_words,
+        )
+        return await self.voice.speak(request)
+
+    def observe(self, turn: Turn, partner: Profile, day: float, language: Language) -> None:
+        """Remember what the partner just did, as it was taken."""
+        self._require_alive()
+        if turn.speaker == self.position:
+            return
+        self.memory.observe(
+            turn.act,
+            turn.topic,
+            turn.appraisal.affect,
+            turn.appraisal.threat,
+            day,
+            (turn.episode, turn.sequence),
+            _memory_text(turn, partner.name, language),
+        )
+
+    def state(self) -> Document:
+        """Return everything that this agent has become, as plain data."""
+        return {
+            "role": self.role,
+            "person": str(self.profile.id),
+            "alive": self._alive,
+            "memory": [
+                {**asdict(item), "aspect": item.aspect.name.lower(), "topic": str(item.topic)}
+                for item in self.memory.items
+            ],
+        }
+
+    def restore(self, document: Mapping[str, object]) -> None:
+        """Become what `state` described. Raises ConflictError when it is another person's."""
+        if document.get("person") != str(self.profile.id):
+            raise ConflictError(f"This state belongs to {document.get('person')!r}.")
+        items = document.get("memory")
+        if not isinstance(items, list):
+            raise ConflictError("This agent state holds no memory.")
+        self.memory = MemoryStream([_item(entry) for entry in items])
+
+    async def terminate(self) -> None:
+        """Stop for good: let go of memory and voice. Calling it twice does no harm."""
+        if self._alive:
+            self._alive = False
+            self.memory = MemoryStream()
+            await self.voice.close()
+
+    def _require_alive(self) -> None:
+        if not self._alive:
+            raise ConflictError(f"The agent of {self.profile.name} has been terminated.")
+
+
+class UserProxyAgent(BaseAgent):
+    """Stands for the member who asked: knows everything the member told, secrets included."""
+
+    role = "user_proxy"
+
+
+class PartnerSimulationAgent(BaseAgent):
+    """Stands for the other person, who may not have agreed to show more than the profile.
+
+    It decides by the same equations; its words never draw on what the person keeps private.
+    """
+
+    role = "partner_simulation"
+
+    @property
+    def knows_secrets(self) -> bool:
+        return False
+
+
+def public_part(profile: Profile) -> Profile:
+    """Return what the other side may know: no secrets, questionnaires, scores or deal-breakers."""
+    return replace(
+        profile,
+        birth_date=None,
+        answers=None,
+        percentiles={},
+        levels={},
+        attachment=replace(profile.attachment, anxiety=None, avoidance=None),
+        deal_breakers=(),
+        secrets=(),
+    )
+
+
+def _memory_text(turn: Turn, name: str, language: Language) -> str:
+    what = meaning(turn.act)[language]
+    words = turn.speech.words
+    quote = words if len(words) <= QUOTE_LENGTH else words[: QUOTE_LENGTH - 1] + "…"
+    return f"{name} {what}: “{quote}”" if language == "en" else f"{name}{what}：“{quote}”"
+
+
+def _item(entry: Mapping[str, object]) -> MemoryItem:
+    values = dict(entry)
+    turns = values["turns"]
+    if not isinstance(turns, list | tuple):
+        raise ConflictError("This agent state holds a memory without turns.")
+    values["turns"] = tuple((int(e), int(t)) for e, t in turns)
+    values["aspect"] = Aspect[str(values["aspect"]).upper()]
+    values["topic"] = Topic(str(values["topic"]))
+    return MemoryItem(**values)  # type: ignore[arg-type]  # checked by the dataclass's own fields
