@@ -1,5 +1,6 @@
 """What is particular to one provider's wire format."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,12 @@ import pytest
 from soullink.gateways.llm.anthropic import AnthropicDialect, anthropic_model
 from soullink.gateways.llm.gemini import GeminiDialect
 from soullink.gateways.llm.openai import OpenAiDialect, openai_model
-from soullink.gateways.llm.port import LlmAuthError, LlmRefusedError, LlmUnavailableError
+from soullink.gateways.llm.port import (
+    LlmAuthError,
+    LlmRefusedError,
+    LlmRequestError,
+    LlmUnavailableError,
+)
 from soullink.gateways.llm.retry import Retry
 from tests.gateways.llm.conftest import SCHEMA, Sleeps, request
 from tests.gateways.llm.native_servers import ScriptedAnthropicServer, ScriptedGeminiServer
@@ -178,9 +184,27 @@ async def test_a_server_that_wants_the_other_name_for_length_gets_it() -> None:
     async with ScriptedOpenAiServer(["Yes."], rejects={"max_tokens": complaint}) as server:
         model = openai_model("m", key=None, base_url=server.base_url)
         reply = await model.complete(request(max_output_tokens=33))
+        server.script = ["Yes."] * 3
+        await asyncio.gather(*(model.complete(request()) for _ in range(3)))
         await model.close()
     assert reply.attempts == 2
-    assert server.requests[-1].json["max_completion_tokens"] == 33
+    assert server.requests[1].json["max_completion_tokens"] == 33
+    assert len(server.requests) == 5
+
+
+async def test_calls_in_flight_survive_the_swap_and_a_server_that_takes_neither_is_an_error() -> (
+    None
+):
+    one = {"max_tokens": "'max_tokens' is not supported"}
+    both = {**one, "max_completion_tokens": "'max_completion_tokens' is not supported"}
+    async with ScriptedOpenAiServer(lambda _: "Yes.", rejects=one) as server:
+        model = openai_model("m", key=None, base_url=server.base_url)
+        replies = await asyncio.gather(*(model.complete(request()) for _ in range(5)))
+        assert [reply.text for reply in replies] == ["Yes."] * 5
+        server.rejects = both
+        with pytest.raises(LlmRequestError, match="not supported"):
+            await model.complete(request())
+        await model.close()
 
 
 async def test_no_credit_is_not_tried_again() -> None:

@@ -92,7 +92,10 @@ class OpenAiDialect:
         if request.json_schema is not None:
             optional["response_format"] = self._format(request.json_schema)
             if "response_format" in self._without:
-                messages.append({"role": "system", "content": in_words(request.json_schema)})
+                # Into the last message: many chat templates allow one system message only.
+                last = messages[-1]
+                asked = f"{last['content']}\n\n{in_words(request.json_schema)}"
+                messages[-1] = {"role": last["role"], "content": asked}
         if streaming:
             optional["stream_options"] = {"include_usage": True}
         body: dict[str, Any] = {
@@ -131,7 +134,8 @@ class OpenAiDialect:
         length = self._length if self._length in sent else other[self._length]
         if is_unsupported(complaint, f"'{length}'", f'"{length}"', f".{length}", f"`{length}`"):
             if length in self._without:
-                return False
+                # Another call in flight has swapped the names already, or neither is taken.
+                return self._length != length
             self._without.add(length)
             self._length = other[length]
             return True
