@@ -7,6 +7,7 @@ a turn is one agent's act and words.
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -296,6 +297,8 @@ class PersonState:
     commitment: float
 
 
+Settled: TypeAlias = Literal["none", "consensus", "arbitration", "escalation", "open"]
+EndedBy: TypeAlias = Literal["turns", "closed", "left", "trigger", "timeout"]
 Pair: TypeAlias = tuple[PersonState, PersonState]
 
 
@@ -409,8 +412,8 @@ class Episode:
     turns: int
     outcome: str
     success: float
-    resolution: Literal["none", "consensus", "arbitration", "escalation", "open"]
-    ended_by: Literal["closed", "turns", "left", "trigger", "timeout"]
+    resolution: Settled
+    ended_by: EndedBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -599,6 +602,30 @@ class ReplayMismatchError(ConflictError):
     code = "replay_mismatch"
 
 
+class Scenarios(Protocol):
+    """What people can live through: the shipped scenarios, and new ones for two people."""
+
+    def shipped(self) -> list[Scenario]:
+        """Return the shipped scenarios, by stage and id."""
+        ...
+
+    def get(self, scenario_id: str) -> Scenario:
+        """Return one shipped scenario. Raises ScenarioNotFoundError."""
+        ...
+
+    async def compose(self, people: tuple[Profile, Profile], stage: Stage, seed: int) -> Scenario:
+        """Return a new scenario for these two; by a language model where one is configured."""
+        ...
+
+    def load(self, path: Path) -> Scenario:
+        """Return the scenario in a YAML or JSON file. Raises InvalidScenarioError."""
+        ...
+
+    def to_document(self, scenario: Scenario) -> dict[str, Any]:
+        """Return the scenario as plain data that `load` reads back."""
+        ...
+
+
 class Simulation(Protocol):
     """Lives courses, records them and reads them back."""
 
@@ -646,10 +673,6 @@ class Simulation(Protocol):
 
     async def delete(self, run_id: RunId) -> None:
         """Erase the run and all its records; forks of it stay. Raises RunNotFoundError."""
-        ...
-
-    def scenarios(self) -> list[Scenario]:
-        """Return the shipped scenarios, by stage and id."""
         ...
 
     def event_text(self, scenario: Scenario, event: str, language: Language) -> str:

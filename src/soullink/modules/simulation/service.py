@@ -212,9 +212,6 @@ class SimulationService(Simulation):
         async with self.database.work() as work:
             await RunStore(work.session).delete(run_id)
 
-    def scenarios(self) -> list[Scenario]:
-        return list(library.shipped())
-
     def event_text(self, scenario: Scenario, event: str, language: Language) -> str:
         return live_domain.event_text(scenario, event, language)
 

@@ -6,20 +6,23 @@ schema, and falls back to the rule when the model gives nothing usable.
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import structlog
 
-from soullink.gateways.llm.port import ChatRequest, LanguageModel, LlmError
+from soullink.gateways.llm.port import ChatRequest, LanguageModel, LlmError, Message
 from soullink.modules.profiles.api import Profile
 from soullink.modules.prompts.api import Prompts
 from soullink.modules.simulation.agents.base import public_part
 from soullink.modules.simulation.api import (
     InvalidScenarioError,
     Scenario,
+    Scenarios,
     Settings,
     Stage,
 )
+from soullink.modules.simulation.scenarios import document as scenario_document
 from soullink.modules.simulation.scenarios import generator, library
 from soullink.modules.simulation.scenarios.schema import scenario_schema
 
@@ -29,11 +32,23 @@ COMPOSED: Final = "composed"
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioAgent:
+class ScenarioAgent(Scenarios):
     """Chooses and composes scenarios for two people."""
 
     prompts: Prompts
     model: LanguageModel | None = None
+
+    def shipped(self) -> list[Scenario]:
+        return list(library.shipped())
+
+    def get(self, scenario_id: str) -> Scenario:
+        return library.get(scenario_id)
+
+    def load(self, path: Path) -> Scenario:
+        return library.load_file(path)
+
+    def to_document(self, scenario: Scenario) -> dict[str, Any]:
+        return scenario_document.to_document(scenario)
 
     async def scenarios_for(
         self, people: tuple[Profile, Profile], settings: Settings
@@ -69,7 +84,7 @@ class ScenarioAgent:
     ) -> Scenario:
         first, second = sorted(people, key=lambda person: person.id)
         prompt = self.prompts.get("simulation.scenario", first.language)
-        messages = self.prompts.messages(
+        rendered = self.prompts.render_parts(
             prompt,
             {
                 "person_a": _block(first),
@@ -78,6 +93,7 @@ class ScenarioAgent:
                 "schema": json.dumps(scenario_schema(), ensure_ascii=False),
             },
         )
+        messages = (Message("system", rendered.system), Message("user", rendered.user))
         reply = await model.complete(
             ChatRequest(
                 messages=messages,

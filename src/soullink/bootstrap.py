@@ -1,0 +1,150 @@
+"""The only file that knows every implementation."""
+
+import asyncio
+import multiprocessing
+import sys
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+import structlog
+
+from soullink.gateways.llm.cassette import CassetteModel
+from soullink.gateways.llm.opening import open_model
+from soullink.gateways.llm.port import LanguageModel, ModelAddress
+from soullink.gateways.postgres.database import open_database
+from soullink.gateways.postgres.embedded import EmbeddedPostgres, default_data_dir
+from soullink.gateways.postgres.schema import migrate
+from soullink.kernel.clock import SystemClock
+from soullink.modules.analysis import wiring as analysis
+from soullink.modules.analysis.api import Analysis
+from soullink.modules.personality import wiring as personality
+from soullink.modules.personality.api import Personality
+from soullink.modules.profiles import wiring as profiles
+from soullink.modules.profiles.api import Profiles
+from soullink.modules.prompts import wiring as prompts
+from soullink.modules.prompts.api import Prompts
+from soullink.modules.simulation import wiring as simulation
+from soullink.modules.simulation.api import Scenarios, Simulation
+from soullink.settings import LlmSettings, PostgresSettings, Settings
+
+
+def code_version() -> str:
+    """Return the version of the installed package."""
+    return version("soullink")
+
+
+def log_to_stderr() -> None:
+    """Send log events to stderr, one JSON object a line: stdout belongs to results."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+
+
+def build_profiles() -> Profiles:
+    """Return profiles; needs no database."""
+    return profiles.build(SystemClock())
+
+
+def build_personality() -> Personality:
+    """Return personality; needs no database."""
+    return personality.build(SystemClock())
+
+
+def build_prompts() -> Prompts:
+    """Return the prompts of all modules; needs no database."""
+    return prompts.build([simulation.PROMPTS])
+
+
+def build_analysis() -> Analysis:
+    """Return analysis; needs no database."""
+    return analysis.build(build_personality())
+
+
+def build_model(settings: LlmSettings, name: str) -> LanguageModel:
+    """Return the model "provider:model", recording or replaying calls where settings say so.
+
+    Raises LlmAuthError, LlmRequestError.
+    """
+    address = ModelAddress(name, base_url=settings.base_url)
+    opening = partial(open_model, address, settings.environ)
+    if settings.cassette is None:
+        return opening()
+    if settings.cassette_mode == "replay":
+        return CassetteModel.replaying(settings.cassette, name)
+    return CassetteModel.recording(opening(), settings.cassette)
+
+
+def build_scenarios(settings: LlmSettings, model: str | None = None) -> Scenarios:
+    """Return scenarios; with `model` new ones are written by it. Needs no database."""
+    opened = None if model is None else build_model(settings, model)
+    return simulation.build_scenarios(build_prompts(), opened)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that runs in one process."""
+
+    profiles: Profiles
+    personality: Personality
+    prompts: Prompts
+    simulation: Simulation
+    analysis: Analysis
+
+
+@asynccontextmanager
+async def database_url(settings: PostgresSettings) -> AsyncIterator[str]:
+    """Yield the URL of the configured database, or of our own server while it is in use."""
+    if settings.url is not None:
+        yield settings.url
+        return
+    server = EmbeddedPostgres(settings.data_dir or default_data_dir({}))
+    url = await asyncio.to_thread(server.start)
+    try:
+        await asyncio.to_thread(migrate, url)
+        yield url
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[House]:
+    """Open everything, and close it in the end.
+
+    processes: how many replicas are computed at once; 1 computes them in a thread.
+    Raises UnavailableError, ConflictError (a database newer than the code).
+    """
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database_url(settings.postgres))
+        database = open_database(url)
+        stack.push_async_callback(database.close)
+        workers: Executor | None = None
+        if processes > 1:
+            # spawn: a fork would copy open connections and threads.
+            context = multiprocessing.get_context("spawn")
+            workers = stack.enter_context(ProcessPoolExecutor(processes, mp_context=context))
+        who = build_personality()
+        templates = build_prompts()
+        yield House(
+            profiles=build_profiles(),
+            personality=who,
+            prompts=templates,
+            simulation=simulation.build(
+                database,
+                who,
+                templates,
+                SystemClock(),
+                code_version(),
+                partial(build_model, settings.llm),
+                workers,
+            ),
+            analysis=analysis.build(who),
+        )

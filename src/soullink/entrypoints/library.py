@@ -1,0 +1,304 @@
+"""SoulLink from Python: the same as the command line, sync and async.
+
+Everything here works on files and on the database that the environment names, or on our own.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from soullink import bootstrap
+from soullink.kernel.canonical import canonical_json
+from soullink.kernel.errors import InvalidInputError, NotFoundError
+from soullink.kernel.ids import RunId
+from soullink.kernel.language import Language
+from soullink.modules.analysis.api import Report
+from soullink.modules.profiles.api import Profile
+from soullink.modules.simulation.api import (
+    Course,
+    Fork,
+    Moment,
+    Replicas,
+    Run,
+    Settings,
+    Turn,
+    Wall,
+)
+from soullink.settings import PostgresSettings
+from soullink.settings import Settings as Environment
+
+T = TypeVar("T")
+Watcher = Callable[[Moment], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A lived course and what it tells.
+
+    document: the report as plain data (docs/reference/report.md). page: the report as HTML.
+    """
+
+    course: Course
+    report: Report
+    document: Mapping[str, Any]
+    page: str
+
+    @property
+    def run_id(self) -> RunId:
+        """Return the id to resume, replay or fork this run by."""
+        return self.course.run.id
+
+    def save(self, folder: Path) -> None:
+        """Write report.html, report.json and course.jsonl into `folder`, each atomically."""
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / "report.html", self.page.encode())
+        text = json.dumps(self.document, ensure_ascii=False, indent=2, sort_keys=True)
+        _write(folder / "report.json", (text + "\n").encode())
+        lines = course_lines(self.course)
+        _write(folder / "course.jsonl", b"".join(line + b"\n" for line in lines))
+
+
+def course_lines(course: Course) -> Iterator[bytes]:
+    """Yield the course as JSON lines: first the run, then each episode with its turns.
+
+    Keys are sorted; what depends on the machine and the hour stands under "wall" alone.
+    """
+    run = course.run
+    yield canonical_json(
+        {
+            "kind": "run",
+            "people": [{"id": str(p.id), "name": p.name} for p in run.people],
+            "settings": msgspec.to_builtins(run.settings),
+            "versions": dict(run.versions),
+            "fork": None if run.fork is None else msgspec.to_builtins(run.fork),
+            "wall": {
+                "run_id": str(run.id),
+                "created_at": run.created_at,
+                "finished_at": run.finished_at,
+            },
+        }
+    )
+    for episode in course.episodes:
+        plain = msgspec.to_builtins(episode)
+        plain["scenario"] = episode.scenario.id
+        yield canonical_json({"kind": "episode", **plain})
+        for turn, wall in zip(course.turns, course.walls, strict=True):
+            if turn.episode == episode.number:
+                yield turn_line(turn, wall)
+
+
+def turn_line(turn: Turn, wall: Wall) -> bytes:
+    """Return one turn as a JSON line."""
+    plain = msgspec.to_builtins(turn)
+    return canonical_json({"kind": "turn", **plain, "wall": msgspec.to_builtins(wall)})
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+class Session:
+    """Everything one process does with runs. Open it with `open_session`."""
+
+    def __init__(self, house: bootstrap.House) -> None:
+        self.house = house
+
+    async def simulate(
+        self,
+        people: tuple[Profile, Profile],
+        settings: Settings,
+        *,
+        replicas: int = 200,
+        language: Language | None = None,
+        run_id: RunId | None = None,
+        watch: Watcher | None = None,
+        started: Callable[[Run], None] | None = None,
+    ) -> Outcome:
+        """Live a new course to its end and report on it.
+
+        watch: told of every moment once it is durable. started: told of the run before the
+        first turn. language: of the report; that of the course when None.
+        Raises InvalidInputError, UnavailableError.
+        """
+        run = await self.house.simulation.start(people, settings, run_id)
+        if started is not None:
+            started(run)
+        return await self.resume(run.id, replicas=replicas, language=language, watch=watch)
+
+    async def resume(
+        self,
+        run_id: RunId,
+        *,
+        replicas: int = 200,
+        language: Language | None = None,
+        watch: Watcher | None = None,
+    ) -> Outcome:
+        """Live a run from where it stands to its end and report on it.
+
+        Raises RunNotFoundError, ReplayMismatchError, UnavailableError.
+        """
+        async for moment in self.house.simulation.live(run_id):
+            if watch is not None:
+                watch(moment)
+        return await self.report(run_id, replicas=replicas, language=language)
+
+    async def replay(
+        self,
+        run_id: RunId,
+        *,
+        replicas: int = 200,
+        language: Language | None = None,
+        watch: Watcher | None = None,
+    ) -> Outcome:
+        """Live a recorded run again without any model call, then report on it.
+
+        Raises ReplayMismatchError at the first turn that comes out differently.
+        """
+        async for moment in self.house.simulation.replay(run_id):
+            if watch is not None:
+                watch(moment)
+        return await self.report(run_id, replicas=replicas, language=language)
+
+    async def fork(
+        self,
+        fork: Fork,
+        *,
+        replicas: int = 200,
+        language: Language | None = None,
+        run_id: RunId | None = None,
+        watch: Watcher | None = None,
+        started: Callable[[Run], None] | None = None,
+    ) -> Outcome:
+        """Branch a run and live the branch; the report compares both."""
+        run = await self.house.simulation.fork(fork, run_id)
+        if started is not None:
+            started(run)
+        return await self.resume(run.id, replicas=replicas, language=language, watch=watch)
+
+    async def report(
+        self, run_id: RunId, *, replicas: int = 200, language: Language | None = None
+    ) -> Outcome:
+        """Return what a run tells, from its record and fresh replicas."""
+        simulation, analysis = self.house.simulation, self.house.analysis
+        course = await simulation.course(run_id)
+        if not course.episodes:
+            raise InvalidInputError(
+                f"Run {run_id} has no finished episode yet; `soullink resume {run_id}` first."
+            )
+        main = await simulation.replicas(run_id, replicas)
+        changed = analysis.interventions()
+        jobs = [simulation.replicas(run_id, replicas, change) for change in changed]
+        results: Sequence[Replicas] = await asyncio.gather(*jobs)
+        alternatives = {change.id: r for change, r in zip(changed, results, strict=True)}
+        fork = course.run.fork
+        parent = None if fork is None else await self._parent(fork.parent)
+        spoken = language or course.run.settings.language
+        report = analysis.report(course, main, alternatives, spoken, parent)
+        return Outcome(course, report, analysis.document(report), analysis.page(report))
+
+    async def _parent(self, run_id: RunId) -> Course | None:
+        """Return the parent of a fork, None when it has been deleted since."""
+        try:
+            return await self.house.simulation.course(run_id)
+        except NotFoundError:
+            return None
+
+
+@asynccontextmanager
+async def open_session(
+    data_dir: Path | None = None,
+    database_url: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    processes: int = 1,
+) -> AsyncIterator[Session]:
+    """Open the database and yield a Session.
+
+    data_dir: of our own PostgreSQL; database_url: of yours. Both override the environment
+    (SOULLINK_DATA_DIR, SOULLINK_DATABASE_URL). processes: replicas computed at once.
+    """
+    environment = Environment.read(os.environ if environ is None else environ)
+    postgres = environment.postgres
+    if database_url is not None:
+        postgres = PostgresSettings(database_url, None)
+    elif data_dir is not None:
+        postgres = PostgresSettings(None, data_dir)
+    async with bootstrap.open_house(replace(environment, postgres=postgres), processes) as house:
+        yield Session(house)
+
+
+def run_id_of(text: str) -> RunId:
+    """Return the id in `text`. Raises InvalidInputError."""
+    try:
+        return RunId(UUID(text))
+    except ValueError as error:
+        raise InvalidInputError(
+            f"{text!r} is not a run id; `soullink runs list` shows them."
+        ) from error
+
+
+def load_person(path: str | Path) -> Profile:
+    """Return the profile in a YAML or JSON file. Raises InvalidProfileError."""
+    return bootstrap.build_profiles().load(Path(path))
+
+
+def load_people(path: str | Path) -> list[Profile]:
+    """Return every profile in a folder or JSONL file. Raises InvalidProfileError."""
+    return bootstrap.build_profiles().load_all(Path(path))
+
+
+async def simulate_async(
+    first: Profile,
+    second: Profile,
+    *,
+    seed: int = 0,
+    episodes: int = 5,
+    language: Language | None = None,
+    voice: str = "built-in",
+    scenarios: Sequence[str] = (),
+    replicas: int = 200,
+    data_dir: Path | None = None,
+    watch: Watcher | None = None,
+) -> Outcome:
+    """Let two people's agents live through a course; returns its Outcome.
+
+    language: of words and report; the language both speak, else the first person's.
+    """
+    chosen = language or first.language
+    settings = Settings(seed, episodes, chosen, voice, tuple(scenarios))
+    async with open_session(data_dir) as session:
+        return await session.simulate((first, second), settings, replicas=replicas, watch=watch)
+
+
+def simulate(first: Profile, second: Profile, **options: Any) -> Outcome:
+    """Do what `simulate_async` does, from code without an event loop; same options."""
+    return _wait(simulate_async(first, second, **options))
+
+
+async def replay_async(
+    run_id: RunId, *, replicas: int = 200, data_dir: Path | None = None
+) -> Outcome:
+    """Live a recorded run again and compare every turn. Raises ReplayMismatchError."""
+    async with open_session(data_dir) as session:
+        return await session.replay(run_id, replicas=replicas)
+
+
+def replay(run_id: RunId, **options: Any) -> Outcome:
+    """Do what `replay_async` does, from code without an event loop; same options."""
+    return _wait(replay_async(run_id, **options))
+
+
+def _wait(work: Awaitable[T]) -> T:
+    async def waited() -> T:
+        return await work
+
+    return asyncio.run(waited())

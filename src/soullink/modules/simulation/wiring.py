@@ -1,0 +1,47 @@
+"""Build simulation from the things it needs. Only bootstrap imports this file."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Final
+
+from soullink.gateways.llm.port import LanguageModel
+from soullink.gateways.postgres.database import Database
+from soullink.kernel.clock import Clock
+from soullink.modules.personality.api import Personality
+from soullink.modules.prompts.api import Prompts
+from soullink.modules.simulation.agents.scenario import ScenarioAgent
+from soullink.modules.simulation.api import Scenarios, Simulation
+from soullink.modules.simulation.service import SimulationService
+from soullink.modules.simulation.voice.builtin import BuiltInVoice
+from soullink.modules.simulation.voice.llm import LlmVoice
+from soullink.modules.simulation.voice.port import Voice
+
+PROMPTS: Final = Path(__file__).parent / "prompts"
+BUILT_IN: Final = "built-in"
+
+
+def build_scenarios(prompts: Prompts, model: LanguageModel | None = None) -> Scenarios:
+    """Return the scenario generator agent; without a model it composes by rule."""
+    return ScenarioAgent(prompts, model)
+
+
+def build(
+    database: Database,
+    personality: Personality,
+    prompts: Prompts,
+    clock: Clock,
+    version: str,
+    open_model: Callable[[str], LanguageModel],
+    workers: Executor | None = None,
+) -> Simulation:
+    """Return the simulation. open_model: opens "provider:model"."""
+
+    def voice(name: str) -> Voice:
+        if name == BUILT_IN:
+            return BuiltInVoice()
+        return LlmVoice(open_model(name), prompts, BuiltInVoice())
+
+    return SimulationService(
+        database, personality, ScenarioAgent(prompts), clock, voice, version, workers
+    )

@@ -1,0 +1,71 @@
+"""Small settings, one class per gateway, read once from the environment by bootstrap."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from soullink.kernel.errors import InvalidInputError
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresSettings:
+    """Where runs are kept: a database of yours (`url`), or our own server under `data_dir`.
+
+    data_dir: None takes SOULLINK_DATA_DIR or the user's data home.
+    """
+
+    url: str | None = None
+    data_dir: Path | None = None
+
+    @staticmethod
+    def read(environ: Mapping[str, str]) -> "PostgresSettings":
+        """Read SOULLINK_DATABASE_URL and SOULLINK_DATA_DIR."""
+        folder = environ.get("SOULLINK_DATA_DIR")
+        url = environ.get("SOULLINK_DATABASE_URL") or None
+        return PostgresSettings(url, Path(folder).expanduser() if folder else None)
+
+
+@dataclass(frozen=True, slots=True)
+class LlmSettings:
+    """How language models are reached.
+
+    base_url: of an OpenAI-compatible server. cassette: file of recorded calls; mode "record" or
+    "replay". environ: where the keys are looked up.
+    """
+
+    base_url: str | None = None
+    cassette: Path | None = None
+    cassette_mode: str = "record"
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @staticmethod
+    def read(environ: Mapping[str, str]) -> "LlmSettings":
+        """Read SOULLINK_LLM_BASE_URL, SOULLINK_LLM_CASSETTE and SOULLINK_LLM_CASSETTE_MODE.
+
+        Raises InvalidInputError.
+        """
+        mode = environ.get("SOULLINK_LLM_CASSETTE_MODE", "record")
+        if mode not in {"record", "replay"}:
+            raise InvalidInputError(
+                f"SOULLINK_LLM_CASSETTE_MODE is record or replay, not {mode!r}."
+            )
+        cassette = environ.get("SOULLINK_LLM_CASSETTE")
+        return LlmSettings(
+            base_url=environ.get("SOULLINK_LLM_BASE_URL") or None,
+            cassette=Path(cassette).expanduser() if cassette else None,
+            cassette_mode=mode,
+            environ=dict(environ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the environment decides."""
+
+    postgres: PostgresSettings
+    llm: LlmSettings
+
+    @staticmethod
+    def read(environ: Mapping[str, str]) -> "Settings":
+        """Read all settings. Raises InvalidInputError."""
+        return Settings(PostgresSettings.read(environ), LlmSettings.read(environ))
