@@ -101,7 +101,7 @@ def _episodes(at: int) -> Iterator[EpisodeView]:
     state = {
         "mood": [0.1, 0.05],
         "trust": [0.3, 0.25],
-        "closeness": [0.08, 0.1],
+        "closeness": [0.06, 0.2],
         "stress": [0.35, 0.5],
         "arousal": [0.4, 0.45],
         "commitment": [0.05, 0.05],
@@ -141,7 +141,8 @@ def _turn(line: Line, place: int, at: int, state: dict[str, list[float]]) -> Tur
     for name, change in (("mood", line.mood), ("trust", line.trust), ("closeness", line.close)):
         for who, step in zip((line.speaker, 1 - line.speaker), change, strict=True):
             lowest = -1.0 if name == "mood" else 0.0
-            state[name][who] = min(1.0, max(lowest, state[name][who] + step / 100))
+            pace = 0.72 if who and name == "closeness" else 1.0  # the second warms up slowly
+            state[name][who] = min(1.0, max(lowest, state[name][who] + pace * step / 100))
     return TurnView(
         sequence=place,
         speaker=line.speaker,
