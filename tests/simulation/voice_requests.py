@@ -146,7 +146,7 @@ def a_request(act: Act = Act.DISCLOSE, language: Language = "en", **changes: Any
         previous=Act.ASK,
         history=(),
         memories=(),
-        memory_phrases=scenario.words["memory"][language],
+        memory_phrases=scenario.words.get("memory", {}).get(language, ()),
         state=CALM,
         interrupted=False,
         events=(),

@@ -2,6 +2,7 @@
 
 lines/LANG/ACT.txt has one entry per line, `style | after | where | text`, `#` begins a comment.
 Files whose names begin with `_` hold what belongs to no single act:
+_facts.txt     `act | style | after | where | text`  more lines, on what people are and have lived
 _thoughts.txt  `classes | states | text`  what somebody thinks while acting
 _touches.txt   `style | occasion | text`  a short beginning that colours a plain line
 _values.txt    `value | text`             noun phrases for Schwartz values
@@ -45,6 +46,7 @@ PROFILE_SLOTS: Final[frozenset[str]] = frozenset(
 SLOTS: Final[frozenset[str]] = PROFILE_SLOTS | frozenset(WORD_SLOTS)
 THOUGHT_STATES: Final[tuple[str, ...]] = ("stressed", "hurt", "wary", "low", "drawn", "calm")
 INTERRUPTION: Final = "interrupt"
+SPEAKING: Final[frozenset[str]] = frozenset(ACTS) - {Act.SILENCE}
 
 SLOT: Final = re.compile(r"\{([a-z_]+)\}")
 _ANY: Final = "-"
@@ -111,10 +113,21 @@ class _Entry:
 def read_book(folder: Path, language: Language) -> LineBook:
     """Return what is authored in `folder`/`language`. Raises LinesError."""
     home = folder / language
-    lines = {act: _lines(home / f"{act}.txt", act, language) for act in ACTS}
+    lines: dict[str, Line] = {}
+    for act in ACTS:
+        path = home / f"{act}.txt"
+        before = len(lines)
+        for entry in _entries(path, 4):
+            _add(lines, act, entry.fields, entry.place, language)
+        if len(lines) == before:
+            raise LinesError(f"{path} has no lines; every act needs some.")
+    for entry in _entries(home / "_facts.txt", 5):
+        if entry.fields[0] not in SPEAKING:
+            raise LinesError(f"{entry.place}: {entry.fields[0]!r} is no act with words.")
+        _add(lines, Act(entry.fields[0]), entry.fields[1:], entry.place, language)
     return LineBook(
         language,
-        lines,
+        {act: tuple(line for line in lines.values() if line.act is act) for act in ACTS},
         tuple(_thoughts(home / "_thoughts.txt")),
         tuple(_touches(home / "_touches.txt")),
         _values(home / "_values.txt"),
@@ -184,28 +197,24 @@ def _slots(text: str, allowed: frozenset[str], place: str) -> tuple[str, ...]:
     return slots
 
 
-def _lines(path: Path, act: Act, language: Language) -> tuple[Line, ...]:
-    lines: dict[str, Line] = {}
-    for entry in _entries(path, 4):
-        style, after, where, text = entry.fields
-        if "|" in text:
-            raise LinesError(f"{entry.place}: a fifth '|' field; a text cannot contain '|'.")
-        key = f"{language}.{act}.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-        if key in lines:
-            raise LinesError(f"{entry.place}: this text stands twice; remove one.")
-        stages = _names(where, frozenset(STAGES), "stage", entry.place)
-        lines[key] = Line(
-            key,
-            act,
-            _style(style, entry.place),
-            _names(after, AFTERS, "class of acts", entry.place),
-            frozenset(Stage(stage) for stage in stages),
-            text,
-            _slots(text, SLOTS, entry.place),
-        )
-    if not lines:
-        raise LinesError(f"{path} has no lines; every act needs some.")
-    return tuple(lines.values())
+def _add(
+    lines: dict[str, Line], act: Act, fields: tuple[str, ...], place: str, language: Language
+) -> None:
+    style, after, where, text = fields
+    if "|" in text:
+        raise LinesError(f"{place}: a '|' too many; a text cannot contain '|'.")
+    key = f"{language}.{act}.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    if key in lines:
+        raise LinesError(f"{place}: this text stands twice; remove one.")
+    lines[key] = Line(
+        key,
+        act,
+        _style(style, place),
+        _names(after, AFTERS, "class of acts", place),
+        frozenset(Stage(stage) for stage in _names(where, frozenset(STAGES), "stage", place)),
+        text,
+        _slots(text, SLOTS, place),
+    )
 
 
 def _thoughts(path: Path) -> Iterator[Thought]:

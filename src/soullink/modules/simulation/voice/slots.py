@@ -100,7 +100,8 @@ def job_of(person: Profile, language: Language) -> str | None:
     if said is None or said.casefold() in _NO_JOBS:
         return None
     bare = _ARTICLE.sub("", said)
-    return " ".join(_lowered(word) for word in bare.split()) or None
+    # An occupation is written as a title ("Wildlife Biologist"); short capitals are spelt out.
+    return " ".join(w.lower() if w[1:].islower() else w for w in bare.split()) or None
 
 
 def mentions(text: str, said: str) -> int:

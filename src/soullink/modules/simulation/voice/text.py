@@ -9,8 +9,8 @@ from soullink.kernel.language import Language
 
 HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 
-LENGTHS: Final[dict[Language, tuple[int, int]]] = {"en": (8, 25), "zh": (12, 45)}
-"""Fewest and most words (en) or characters (zh) of one authored turn."""
+LENGTHS: Final[dict[Language, tuple[int, int]]] = {"en": (8, 25), "zh": (8, 45)}
+"""Fewest and most words (en) or characters with punctuation (zh) of one turn as it should be."""
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 

@@ -1,0 +1,234 @@
+"""A language model speaks: one call a turn, one chance to mend, then the built-in voice."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import json_repair
+
+from soullink.gateways.llm.port import (
+    ChatReply,
+    ChatRequest,
+    LanguageModel,
+    LlmError,
+    LlmRefusedError,
+    LlmTimeoutError,
+    Message,
+)
+from soullink.modules.prompts.api import Prompts, RenderedPrompt
+from soullink.modules.simulation.api import ACTS, Act, Speech
+from soullink.modules.simulation.voice.checks import breaks_role, faults_of
+from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
+from soullink.modules.simulation.voice.prompting import repair_variables, turn_variables
+from soullink.modules.simulation.voice.text import LENGTHS, clipped, count_words, similarity
+
+TURN_PROMPT: Final = "simulation.turn"
+REPAIR_PROMPT: Final = "simulation.repair"
+TEMPERATURE: Final = 0.8
+MAX_OUTPUT_TOKENS: Final = 300
+TURN_TIMEOUT_SECONDS: Final = 60.0
+LONGEST_THOUGHT: Final = 200
+
+UNREADABLE: Final = "unreadable"
+"""Fault: the answer is not the JSON that was asked for, not even after mending brackets."""
+
+TURN_SCHEMA: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "inner_thought": {"type": "string"},
+        "words": {"type": "string"},
+        "act": {"type": "string", "enum": [act.value for act in ACTS]},
+    },
+    "required": ["inner_thought", "words", "act"],
+    "additionalProperties": False,
+}
+
+_SEEDS: Final = 2**31 - 1
+"""Seeds that every provider takes are 32-bit and signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    inner_thought: str
+    words: str
+    faults: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the calls of one turn came to."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_nano_usd: int | None = 0
+    prompts: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, reply: ChatReply) -> None:
+        self.input_tokens += reply.usage.input_tokens
+        self.output_tokens += reply.usage.output_tokens
+        if self.cost_nano_usd is not None and reply.cost_nano_usd is not None:
+            self.cost_nano_usd += reply.cost_nano_usd
+        else:
+            self.cost_nano_usd = None
+
+    def blame(self, *codes: str) -> None:
+        self.faults += [code for code in codes if code not in self.faults]
+
+
+class LlmVoice:
+    """Asks `model` for thought, words and act, and lets `fallback` speak where that fails.
+
+    A turn costs one call, or two when the first answer has a fault. Whatever the provider does,
+    words come within `turn_timeout_seconds` and the speech says how they came about. Only
+    cancellation passes through.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        prompts: Prompts,
+        fallback: Voice,
+        *,
+        turn_timeout_seconds: float = TURN_TIMEOUT_SECONDS,
+    ) -> None:
+        self._model = model
+        self._prompts = prompts
+        self._fallback = fallback
+        self._timeout_seconds = turn_timeout_seconds
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    async def speak(self, request: SpeechRequest) -> Spoken:
+        if request.act is Act.SILENCE:  # no words are due, so no call is
+            return await self._fallback.speak(request)
+        started = time.perf_counter()
+        tally = _Tally()
+        answer: _Answer | None = None
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                answer = await self._ask_twice(request, tally, started)
+        except TimeoutError:
+            tally.blame(LlmTimeoutError.code)
+        except LlmError as error:
+            tally.blame(error.code)
+        if answer is None:
+            spoken = await self._fallback.speak(request)
+            speech = replace(spoken.speech, status="fallback")
+        else:
+            speech = Speech(
+                words=answer.words,
+                inner_thought=answer.inner_thought,
+                voice=self.name,
+                status="repaired" if tally.faults else "ok",
+                quality=_quality(answer.words, request),
+            )
+        speech = replace(
+            speech,
+            faults=tuple(tally.faults),
+            model=self.name,
+            prompt="+".join(tally.prompts),
+            input_tokens=tally.input_tokens,
+            output_tokens=tally.output_tokens,
+            cost_nano_usd=tally.cost_nano_usd,
+            calls=tally.calls,
+        )
+        return Spoken(speech, time.perf_counter() - started)
+
+    async def close(self) -> None:
+        """Close the model and the fallback."""
+        await self._model.close()
+        await self._fallback.close()
+
+    async def _ask_twice(
+        self, request: SpeechRequest, tally: _Tally, started: float
+    ) -> _Answer | None:
+        """Return the first answer without a fault, None after two with one. Raises LlmError."""
+        turn = self._prompts.get(TURN_PROMPT, request.language)
+        asked = self._prompts.render_parts(turn, turn_variables(request))
+        messages = _messages(asked)
+        reply = await self._call(messages, request.seed, asked, TURN_PROMPT, tally, started)
+        answer = _read(reply.text, request)
+        if not answer.faults:
+            return answer
+        tally.blame(*answer.faults)
+        repair = self._prompts.get(REPAIR_PROMPT, request.language)
+        again = self._prompts.render_parts(
+            repair, repair_variables(request, answer.words or reply.text, answer.faults)
+        )
+        messages = (*messages, Message("assistant", reply.text), *_messages(again))
+        reply = await self._call(messages, request.seed + 1, again, REPAIR_PROMPT, tally, started)
+        answer = _read(reply.text, request)
+        if answer.faults:
+            tally.blame(*answer.faults)
+            return None
+        return answer
+
+    async def _call(
+        self,
+        messages: tuple[Message, ...],
+        seed: int,
+        prompt: RenderedPrompt,
+        purpose: str,
+        tally: _Tally,
+        started: float,
+    ) -> ChatReply:
+        tally.calls += 1
+        tally.prompts.append(prompt.reference)
+        left = self._timeout_seconds - (time.perf_counter() - started)
+        reply = await self._model.complete(
+            ChatRequest(
+                messages=messages,
+                max_output_tokens=MAX_OUTPUT_TOKENS,
+                temperature=TEMPERATURE,
+                json_schema=TURN_SCHEMA,
+                seed=seed % _SEEDS,
+                timeout_seconds=max(left, 0.01),
+                purpose=purpose,
+            )
+        )
+        tally.add(reply)
+        if reply.finish_reason == "refusal":
+            raise LlmRefusedError(f"{self.name} declined to speak.")
+        return reply
+
+
+def _messages(rendered: RenderedPrompt) -> tuple[Message, ...]:
+    system = (Message("system", rendered.system),) if rendered.system else ()
+    return (*system, Message("user", rendered.user))
+
+
+def _read(text: str, request: SpeechRequest) -> _Answer:
+    """Return the answer in `text` with its faults; brackets and quotes are mended first."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = json_repair.loads(text)
+    if not isinstance(document, dict):
+        return _Answer("", "", (UNREADABLE,))
+    act, words = document.get("act"), document.get("words")
+    thought = document.get("inner_thought")
+    if not isinstance(act, str) or not isinstance(words, str) or not words.strip():
+        return _Answer("", "", (UNREADABLE,))
+    words = words.strip()
+    thought = clipped(thought, LONGEST_THOUGHT) if isinstance(thought, str) else ""
+    faults = faults_of(request, act, words)
+    if breaks_role(thought) and "role_break" not in faults:
+        faults = (*faults, "role_break")
+    return _Answer(thought, words, faults)
+
+
+def _quality(words: str, request: SpeechRequest) -> dict[str, float]:
+    """Return word_count_ok and novelty, as the built-in voice measures them."""
+    few, many = LENGTHS[request.language]
+    alike = max((similarity(words, said) for said in request.used_words), default=0.0)
+    return {
+        "word_count_ok": float(few <= count_words(words, request.language) <= many),
+        "novelty": round(1.0 - alike, 6),
+    }

@@ -1,0 +1,229 @@
+"""What a language model is told about a turn, of a size that does not grow with the course.
+
+Who knows what: the speaker's own profile is told in full, secrets included, since one speaks from
+all that one is. Of the listener only what they show is told: name, city, occupation, interests,
+languages and what they look for. Never their essays, traits, answers, attachment, values,
+deal-breakers or secrets; what the listener has said is in the history, as the speaker heard it.
+The inner thoughts of earlier turns are told to nobody.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from soullink.kernel.language import Language, Text
+from soullink.modules.profiles.api import Profile
+from soullink.modules.simulation.api import PersonState
+from soullink.modules.simulation.domain.acts import meaning
+from soullink.modules.simulation.voice.facts import invented
+from soullink.modules.simulation.voice.port import SpeechRequest
+from soullink.modules.simulation.voice.slots import first_name
+from soullink.modules.simulation.voice.text import LENGTHS, clipped, one_line
+
+HISTORY_TURNS: Final = 12
+MEMORIES: Final = 6
+EVENTS: Final = 4
+ESSAYS_BUDGET: Final = 900
+"""Characters of all essays together; each gets an equal share."""
+LONGEST_FIELD: Final = 200
+LONGEST_TURN: Final = 280
+LONGEST_MEMORY: Final = 180
+
+_MANNERS: Final[Mapping[str, Text]] = {
+    "plain": {"en": "Talks plainly; nothing stands out.", "zh": "说话平实，不起眼。"},
+    "lively": {
+        "en": "Talks fast and a lot, exclaims, jumps from one thing to the next.",
+        "zh": "话多话快，爱用感叹，想到哪儿说到哪儿。",
+    },
+    "reserved": {
+        "en": "Says little: short, dry, understated sentences.",
+        "zh": "话少，句子短，干巴巴的，点到为止。",
+    },
+    "anxious": {
+        "en": "Hedges, checks back, apologises, corrects what was just said.",
+        "zh": "说话犹豫，老要确认，动不动道歉，刚说完又改口。",
+    },
+    "orderly": {
+        "en": "Precise: times, numbers, one point after the other.",
+        "zh": "讲究准确，几点几分、第一第二，一条一条说。",
+    },
+    "dreamy": {
+        "en": "Talks in images and what-ifs, drifts from one thing to another.",
+        "zh": "爱打比方，爱说“要是”，说着说着就飘远了。",
+    },
+    "blunt": {"en": "Direct, little padding, no sugar.", "zh": "直来直去，不铺垫，不哄人。"},
+    "warm": {
+        "en": "Attentive and gentle; notices how the other is.",
+        "zh": "体贴温和，总留意对方好不好。",
+    },
+}
+
+_LABELS: Final[Mapping[str, Text]] = {
+    "name": {"en": "Name", "zh": "名字"},
+    "age": {"en": "Age", "zh": "年龄"},
+    "pronouns": {"en": "Pronouns", "zh": "代词"},
+    "city": {"en": "Lives in", "zh": "住在"},
+    "occupation": {"en": "Occupation", "zh": "职业"},
+    "languages": {"en": "Languages", "zh": "语言"},
+    "interests": {"en": "Interests", "zh": "兴趣"},
+    "manner": {"en": "Manner", "zh": "说话的样子"},
+    "wants": {"en": "Looks for", "zh": "想找"},
+    "values": {"en": "Holds most dear", "zh": "最看重"},
+    "deal_breakers": {"en": "Cannot live with", "zh": "接受不了"},
+    "secrets": {"en": "Keeps secret", "zh": "藏在心里不说的"},
+    "essay": {"en": "In own words", "zh": "自己写的"},
+}
+
+_MOODS: Final[tuple[tuple[float, Text], ...]] = (
+    (-0.5, {"en": "very low", "zh": "很低落"}),
+    (-0.15, {"en": "rather low", "zh": "有点低落"}),
+    (0.15, {"en": "neither up nor down", "zh": "不好不坏"}),
+    (0.5, {"en": "good", "zh": "不错"}),
+    (1.0, {"en": "very good", "zh": "很好"}),
+)
+_DEGREES: Final[tuple[tuple[float, Text], ...]] = (
+    (0.2, {"en": "hardly any", "zh": "几乎没有"}),
+    (0.4, {"en": "a little", "zh": "一点"}),
+    (0.6, {"en": "some", "zh": "一些"}),
+    (0.8, {"en": "much", "zh": "很多"}),
+    (1.0, {"en": "very much", "zh": "非常多"}),
+)
+_FEELINGS: Final[tuple[tuple[str, Text], ...]] = (
+    ("arousal", {"en": "agitation", "zh": "激动"}),
+    ("stress", {"en": "stress", "zh": "压力"}),
+    ("trust", {"en": "trust in the other", "zh": "对对方的信任"}),
+    ("closeness", {"en": "closeness to the other", "zh": "对对方的亲近"}),
+    ("commitment", {"en": "wish to stay together", "zh": "想在一起的心"}),
+)
+
+
+def turn_variables(request: SpeechRequest) -> dict[str, object]:
+    """Return the variables of the prompt simulation.turn."""
+    language = request.language
+    me, partner = first_name(request.speaker.name), first_name(request.listener.name)
+    return {
+        "persona": persona_text(request.speaker, request.styles, language),
+        "partner_public": public_text(request.listener, language),
+        "scenario": {
+            "title": one_line(request.scenario.title[language]),
+            "setting": one_line(request.setting),
+            "goal": one_line(request.goal),
+        },
+        "memory": [clipped(line, LONGEST_MEMORY) for line in request.memories[:MEMORIES]],
+        "history": [
+            f"{me if who == 0 else partner}: {clipped(words, LONGEST_TURN)}"
+            for who, words in request.history[-HISTORY_TURNS:]
+        ],
+        "act": _act(request),
+        "state": state_text(request.state, language),
+        **_frame(request),
+        "interrupted": request.interrupted,
+        "events": [clipped(event, LONGEST_FIELD) for event in request.events[-EVENTS:]],
+    }
+
+
+def repair_variables(
+    request: SpeechRequest, words: str, faults: Iterable[str]
+) -> dict[str, object]:
+    """Return the variables of the prompt simulation.repair for the words with `faults`."""
+    codes = list(faults)
+    details = [clipped(key, LONGEST_FIELD) for key in invented(words, request)]
+    return {
+        "faults": codes,
+        "details": details if "invented_fact" in codes else [],
+        "act": _act(request),
+        **_frame(request),
+    }
+
+
+def persona_text(person: Profile, styles: Mapping[str, float], language: Language) -> str:
+    """Return all that `person` is, one field a line, at most about 2,400 characters."""
+    manners = sorted(styles, key=lambda style: -styles[style])[:2]
+    fields: list[tuple[str, str]] = [
+        ("name", person.name),
+        ("age", "" if person.age is None else str(person.age)),
+        ("pronouns", person.pronouns or ""),
+        ("city", person.city or ""),
+        ("occupation", person.occupation or ""),
+        ("languages", _joined(person.languages, language)),
+        ("manner", " ".join(_MANNERS[style][language] for style in manners)),
+        ("interests", _joined(person.interests, language)),
+        ("values", _joined(_dearest(person), language)),
+        ("wants", _wants(person, language)),
+        ("deal_breakers", _joined(person.deal_breakers, language)),
+        ("secrets", _joined(person.secrets, language)),
+    ]
+    essays = [essay for essay in person.essays.values() if essay.strip()]
+    share = ESSAYS_BUDGET // max(1, len(essays))
+    fields += [("essay", clipped(essay, share)) for essay in essays if share > 20]
+    return _lines(fields, language, ESSAYS_BUDGET)
+
+
+def public_text(person: Profile, language: Language) -> str:
+    """Return what `person` shows to others, one field a line."""
+    fields = [
+        ("name", person.name),
+        ("city", person.city or ""),
+        ("occupation", person.occupation or ""),
+        ("languages", _joined(person.languages, language)),
+        ("interests", _joined(person.interests, language)),
+        ("wants", _wants(person, language)),
+    ]
+    return _lines(fields, language, LONGEST_FIELD)
+
+
+def state_text(state: PersonState, language: Language) -> str:
+    """Return the state in a few words: "mood good; stress a little; ..."."""
+    mood = "mood" if language == "en" else "心情"
+    parts = [f"{mood}{_gap(language)}{_level(state.mood, _MOODS, language)}"]
+    parts += [
+        f"{words[language]}{_gap(language)}{_level(getattr(state, name), _DEGREES, language)}"
+        for name, words in _FEELINGS
+    ]
+    return ("; " if language == "en" else "；").join(parts)
+
+
+def _act(request: SpeechRequest) -> dict[str, str]:
+    return {"name": request.act.value, "meaning": meaning(request.act)[request.language]}
+
+
+def _frame(request: SpeechRequest) -> dict[str, object]:
+    few, many = LENGTHS[request.language]
+    return {"word_min": few, "word_max": many, "language": request.language}
+
+
+def _lines(fields: Iterable[tuple[str, str]], language: Language, longest_essay: int) -> str:
+    colon = ": " if language == "en" else "："
+    return "\n".join(
+        _LABELS[name][language]
+        + colon
+        + clipped(text, longest_essay if name == "essay" else LONGEST_FIELD)
+        for name, text in fields
+        if one_line(text)
+    )
+
+
+def _joined(items: Iterable[str], language: Language) -> str:
+    return ("; " if language == "en" else "；").join(clipped(item, 80) for item in items)
+
+
+def _dearest(person: Profile) -> list[str]:
+    ranked = sorted(person.values, key=lambda name: (-person.values[name], name))
+    return [name.replace("_", "-") for name in ranked[:3]]
+
+
+def _wants(person: Profile, language: Language) -> str:
+    goal = (person.wants.goal or "").replace("_", " ")
+    children = (person.wants.children or "").replace("_", " ")
+    about = "children" if language == "en" else "孩子"
+    parts = [goal, f"{about}: {children}" if children else "", person.wants.text or ""]
+    return _joined([part for part in parts if part], language)
+
+
+def _gap(language: Language) -> str:
+    return " " if language == "en" else ""
+
+
+def _level(value: float, steps: tuple[tuple[float, Text], ...], language: Language) -> str:
+    return next(
+        (words[language] for limit, words in steps if value <= limit), steps[-1][1][language]
+    )
