@@ -9,7 +9,7 @@ from soullink.modules.analysis.api import Dimension, PersonView, TraitView
 from soullink.modules.analysis.render import svg
 from soullink.modules.analysis.render.svg import Point
 
-WIDTH, HEIGHT = 420.0, 340.0
+WIDTH, HEIGHT = 450.0, 340.0
 CENTRE: Point = (WIDTH / 2, HEIGHT / 2 + 2)
 RADIUS = 128.0
 RINGS = (25.0, 50.0, 75.0, 100.0)
