@@ -41,7 +41,8 @@ _ROLE_BREAKS: Final = re.compile(
     re.IGNORECASE,
 )
 _MARKUP: Final = re.compile(
-    r"https?://|\bwww\.|```|`[^`]+`|</?[a-zA-Z][^>]*>|\*[^*\n]+\*|\*\*|__[^_]+__|^\s*#{1,6} |"
+    r"https?://|(?<![A-Za-z])www\.|```|`[^`]+`|</?[a-zA-Z][^>]*>|"
+    r"\*[^*\n]+\*|\*\*|__[^_]+__|^\s*#{1,6} |"
     r"\[[^\]]+\]\([^)]*\)|[{}]|^\s*(?:[-*•]|\d+[.)]) |\bdef \w+\(|\n",
     re.MULTILINE,
 )

@@ -44,7 +44,8 @@ ENGLISH: Final = (
             rf"{_HAVE}(?:[a-z-]+ ){{0,2}}({_KIN}|{_PETS})\b",
             (
                 rf"(?:{_AM}|\bI was|\bI got){_ADVERB}"
-                r" (married|divorced|widowed|engaged|remarried)\b(?! (?:in|with|by|on) )"
+                r" (married|divorced|widowed|engaged|remarried)\b"
+                r"(?! (?:in|with|by|on|to (?:my|this|the|that)) )"  # to this queue, by now
             ),
             rf"{_AM} (?:a |the )?(?:single |proud )?(mother|father|mum|mom|dad) of\b",
             rf"{_AM} a single (mother|father|mum|mom|dad|parent)\b",

@@ -31,6 +31,8 @@ TEMPERATURE: Final = 0.8
 MAX_OUTPUT_TOKENS: Final = 300
 TURN_TIMEOUT_SECONDS: Final = 60.0
 LONGEST_THOUGHT: Final = 200
+LONGEST_ANSWER: Final = 8000
+"""Characters; a server that ignores MAX_OUTPUT_TOKENS is not read to the end."""
 
 UNREADABLE: Final = "unreadable"
 """Fault: the answer is not the JSON that was asked for, not even after mending brackets."""
@@ -162,7 +164,7 @@ class LlmVoice:
         again = self._prompts.render_parts(
             repair, repair_variables(request, answer.words or reply.text, answer.faults)
         )
-        messages = (*messages, Message("assistant", reply.text), *_messages(again))
+        messages = (*messages, Message("assistant", reply.text[:LONGEST_ANSWER]), *_messages(again))
         reply = await self._call(messages, request.seed + 1, again, REPAIR_PROMPT, tally, started)
         answer = _read(reply.text, request)
         if answer.faults:
@@ -206,10 +208,15 @@ def _messages(rendered: RenderedPrompt) -> tuple[Message, ...]:
 
 def _read(text: str, request: SpeechRequest) -> _Answer:
     """Return the answer in `text` with its faults; brackets and quotes are mended first."""
+    if len(text) > LONGEST_ANSWER:
+        return _Answer("", "", (UNREADABLE,))
     try:
         document = json.loads(text)
-    except ValueError:
-        document = json_repair.loads(text)
+    except (ValueError, RecursionError):
+        try:
+            document = json_repair.loads(text)
+        except (ValueError, RecursionError):  # thousands of open brackets
+            return _Answer("", "", (UNREADABLE,))
     if not isinstance(document, dict):
         return _Answer("", "", (UNREADABLE,))
     act, words = document.get("act"), document.get("words")

@@ -15,8 +15,9 @@ from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import PersonState
 from soullink.modules.simulation.domain.acts import meaning
 from soullink.modules.simulation.voice.facts import invented
+from soullink.modules.simulation.voice.lines import line_book
 from soullink.modules.simulation.voice.port import SpeechRequest
-from soullink.modules.simulation.voice.slots import first_name
+from soullink.modules.simulation.voice.slots import first_name, held_dear
 from soullink.modules.simulation.voice.text import LENGTHS, clipped, one_line
 
 HISTORY_TURNS: Final = 12
@@ -137,6 +138,8 @@ def repair_variables(
 
 def persona_text(person: Profile, styles: Mapping[str, float], language: Language) -> str:
     """Return all that `person` is, one field a line, at most about 2,400 characters."""
+    phrases = line_book(language).values
+    dearest = [phrases[name][0] for name in held_dear(person)]
     manners = sorted(styles, key=lambda style: -styles[style])[:2]
     fields: list[tuple[str, str]] = [
         ("name", person.name),
@@ -147,7 +150,7 @@ def persona_text(person: Profile, styles: Mapping[str, float], language: Languag
         ("languages", _joined(person.languages, language)),
         ("manner", " ".join(_MANNERS[style][language] for style in manners)),
         ("interests", _joined(person.interests, language)),
-        ("values", _joined(_dearest(person), language)),
+        ("values", _joined(dearest, language)),
         ("wants", _wants(person, language)),
         ("deal_breakers", _joined(person.deal_breakers, language)),
         ("secrets", _joined(person.secrets, language)),
@@ -204,11 +207,6 @@ def _lines(fields: Iterable[tuple[str, str]], language: Language, longest_essay:
 
 def _joined(items: Iterable[str], language: Language) -> str:
     return ("; " if language == "en" else "；").join(clipped(item, 80) for item in items)
-
-
-def _dearest(person: Profile) -> list[str]:
-    ranked = sorted(person.values, key=lambda name: (-person.values[name], name))
-    return [name.replace("_", "-") for name in ranked[:3]]
 
 
 def _wants(person: Profile, language: Language) -> str:

@@ -130,7 +130,7 @@ def slot_options(request: SpeechRequest, book: LineBook) -> Options:
         "partner_job": _facts(_one(job_of(partner, language)), said, ""),
         "city": _facts(_one(phrase(me.city or "", language)), said, ""),
         "partner_city": _facts(_one(phrase(partner.city or "", language)), said, ""),
-        "value": _held_dear(me, book),
+        "value": _values(me, book),
     }
     for slot in WORD_SLOTS:
         phrases = request.scenario.words.get(slot, {}).get(language, ())
@@ -223,15 +223,18 @@ def _facts(items: Iterable[str], said: str, heard: str) -> list[Option]:
     return options
 
 
-def _held_dear(person: Profile, book: LineBook) -> list[Option]:
-    """Return phrases for the values that `person` rates highest, above their own mean."""
+def held_dear(person: Profile) -> list[str]:
+    """Return the up to three values that `person` rates highest, above their own mean."""
     if not person.values:
         return []
     mean = sum(person.values.values()) / len(person.values)
     ranked = sorted(person.values, key=lambda name: (-person.values[name], name))
-    top = [name for name in ranked if person.values[name] > mean or len(ranked) == 1][:3]
+    return [name for name in ranked if person.values[name] > mean or len(ranked) == 1][:3]
+
+
+def _values(person: Profile, book: LineBook) -> list[Option]:
     return [
         Option(text, 1.0 / (1 + place))
-        for place, name in enumerate(top)
+        for place, name in enumerate(held_dear(person))
         for text in book.values.get(name, ())
     ]
