@@ -19,8 +19,9 @@ from soullink.modules.simulation.api import (
     Trigger,
 )
 from soullink.modules.simulation.domain import course, randomness, replicas
-from soullink.modules.simulation.domain.course import Batch, Conditions
+from soullink.modules.simulation.domain.course import Conditions
 from soullink.modules.simulation.domain.layout import N_TRAIT, Trait
+from soullink.modules.simulation.domain.turn import Batch
 
 
 def text(words: str) -> Text:

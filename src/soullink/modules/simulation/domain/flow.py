@@ -32,7 +32,7 @@ ASKING: Final = np.isin(
 ESCALATION_LEVELS: Final = (0.35, 0.55, 0.75)
 """Levels of open conflict: tense, heated, out of hand."""
 SILENCES_ALLOWED: Final = 3
-CONSENSUS_DISTANCE: Final = 0.12
+CONSENSUS_DISTANCE: Final = 0.15
 
 
 class Ending(IntEnum):

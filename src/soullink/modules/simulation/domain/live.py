@@ -20,9 +20,10 @@ from soullink.modules.simulation.api import (
     Topic,
 )
 from soullink.modules.simulation.domain import course, environment, flow, memory, randomness
-from soullink.modules.simulation.domain.course import Batch, Conditions, EpisodeArrays, TurnArrays
+from soullink.modules.simulation.domain.course import Conditions, EpisodeArrays
 from soullink.modules.simulation.domain.dynamics import Situation, class_name
 from soullink.modules.simulation.domain.layout import N_TRAIT, Person, Shared
+from soullink.modules.simulation.domain.turn import Batch, TurnArrays
 
 DIGITS = 6
 """Decimals kept in records; the equations themselves run at full precision."""

@@ -11,7 +11,7 @@ from soullink.modules.simulation.api import (
     Scenario,
 )
 from soullink.modules.simulation.domain import course, dynamics
-from soullink.modules.simulation.domain.course import Batch, Conditions, TurnArrays
+from soullink.modules.simulation.domain.course import Conditions
 from soullink.modules.simulation.domain.dynamics import (
     CLASS_OF,
     DISTANT,
@@ -21,6 +21,11 @@ from soullink.modules.simulation.domain.dynamics import (
     WARM,
 )
 from soullink.modules.simulation.domain.layout import STATE, Person, Shared
+from soullink.modules.simulation.domain.turn import Batch, TurnArrays
+
+REPAIR_ACCEPTED = 0.28
+"""Least appraised affect that counts as accepting: a calm stranger's response to a repair is .3,
+somebody hurt, stressed or mistrustful feels less."""
 
 
 class _Tally:
@@ -43,8 +48,7 @@ class _Tally:
         self.negative[r, s] += dynamics.NEGATIVE_ACTS[taken.act]
         repairing = kind == REPAIR
         self.repairs[r, s] += repairing
-        # A repair is accepted when it is felt as one and does not leave the other cold.
-        self.accepted[r, s] += repairing & (taken.reading.affect > 0.1)
+        self.accepted[r, s] += repairing & (taken.reading.affect >= REPAIR_ACCEPTED)
         waiting = taken.before[np.arange(r.size), h]
         self.pursued[r, h] += (waiting[:, Person.PRESSED] > 0) & (kind == DISTANT)
         self.answered[r, h] += (waiting[:, Person.DISCLOSED] > 0) & np.isin(kind, (WARM, OPEN))

@@ -1,0 +1,257 @@
+"""One turn in many courses at once: the floor, the act, how it is taken, what it changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from soullink.modules.simulation.api import (
+    TOPICS,
+    Act,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Scenario,
+    Stage,
+)
+from soullink.modules.simulation.domain import (
+    dynamics,
+    environment,
+    flow,
+    memory,
+    randomness,
+)
+from soullink.modules.simulation.domain.acts import INDEX
+from soullink.modules.simulation.domain.dynamics import CLASS_OF, Reading, Situation
+from soullink.modules.simulation.domain.flow import Ending
+from soullink.modules.simulation.domain.layout import (
+    Person,
+    Shared,
+)
+from soullink.modules.simulation.domain.memory import MemoryArrays
+from soullink.modules.simulation.domain.randomness import KeyArray, Purpose
+
+
+@dataclass(slots=True)
+class Batch:
+    """R courses as they stand. Changed in place by the functions of this file.
+
+    people: (R, 2, columns). pair: (R, columns). traits: (R, 2, 11). drawn: (R, 2) attraction.
+    general, sparks: (R, 2) its parts. keys: (R, 2). env: (R,). alive: (R,) the relationship goes
+    on. again: (R, 2) after the first episode.
+    """
+
+    people: FloatArray
+    pair: FloatArray
+    traits: FloatArray
+    memory: MemoryArrays
+    general: FloatArray
+    sparks: FloatArray
+    drawn: FloatArray
+    keys: KeyArray
+    env: KeyArray
+    alive: BoolArray
+    again: BoolArray
+
+    @property
+    def size(self) -> int:
+        """Return R."""
+        return int(self.people.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class TurnArrays:
+    """One turn in those courses that are still in the episode, n of them.
+
+    rows: (n,) index into the batch. before, after: (n, 2, columns). fired: (n, triggers).
+    settled: the turn brought consensus. A = number of acts.
+    """
+
+    rows: IntArray
+    speaker: IntArray
+    act: IntArray
+    probabilities: FloatArray
+    reading: Reading
+    interrupted: BoolArray
+    double: BoolArray
+    before: FloatArray
+    after: FloatArray
+    pair: FloatArray
+    fired: BoolArray
+    recalled: FloatArray
+
+
+def _forced_acts(act: IntArray, speaker: IntArray, forced: Mapping[str, float]) -> IntArray:
+    for person in (0, 1):
+        if f"{person}.act" in forced:
+            act = np.where(speaker == person, int(forced[f"{person}.act"]), act)
+    return act
+
+
+def _narrow(situation: Situation, rows: IntArray) -> Situation:
+    if rows.size == situation.demands.shape[0]:
+        return situation
+    return Situation(
+        demands=situation.demands[rows],
+        scenario_acts=situation.scenario_acts,
+        goal_acts=situation.goal_acts[rows],
+        decides=situation.decides,
+        fewest=situation.fewest,
+        most=situation.most,
+        strain=situation.strain[rows],
+        misreading=situation.misreading[rows],
+    )
+
+
+def take_turn(
+    batch: Batch,
+    scenario: Scenario,
+    number: int,
+    turn: int,
+    full: Situation,
+    rows: IntArray,
+    fired: BoolArray,
+    forced: Mapping[str, float],
+) -> tuple[TurnArrays, IntArray]:
+    n = rows.size
+    every = np.arange(n)
+    situation = _narrow(full, rows)
+    people, pair, traits = batch.people[rows], batch.pair[rows], batch.traits[rows]
+    keys, env = batch.keys[rows], batch.env[rows]
+    before = people.copy()
+    topic = TOPICS.index(scenario.topic)
+    day = pair[:, Shared.DAY] + pair[:, Shared.MINUTE] / 1440.0
+
+    speaker = flow.floor(
+        people, traits, pair, randomness.logistic(keys, Purpose.FLOOR, number, turn)
+    )
+    for person in (0, 1):
+        if f"{person}.act" in forced:
+            speaker = np.full(n, person)
+    listener = 1 - speaker
+    double = pair[:, Shared.SPEAKER] == speaker
+    s, s_traits, s_keys = people[every, speaker], traits[every, speaker], keys[every, speaker]
+    h, h_traits, h_keys = people[every, listener], traits[every, listener], keys[every, listener]
+    begun = pair[:, Shared.SPEAKER] >= 0
+    interrupted = (
+        begun
+        & ~double
+        & (
+            randomness.uniform(s_keys, Purpose.INTERRUPT, number, turn)
+            < flow.interruption_chance(s, s_traits, pair[:, Shared.CONFLICT])
+        )
+    )
+    gap = np.abs(s[:, Person.POSITION] - h[:, Person.POSITION]) / 2.0
+    undecided = pair[:, Shared.AGREED] + pair[:, Shared.ARBITRATED] == 0
+    disagreement = np.where(undecided & situation.decides, gap, 0.0)
+
+    signal, hurt = memory.recall(batch.memory, rows, speaker, topic, day)
+    recalled = memory.weights(batch.memory, rows, speaker, topic, day)
+    respected = batch.memory.beliefs[rows, speaker, memory.Aspect.RESPECT]
+    x = dynamics.features(
+        s,
+        s_traits,
+        pair,
+        situation,
+        batch.drawn[rows, speaker],
+        (signal, hurt),
+        respected,
+        disagreement,
+    )
+    extra = (
+        situation.scenario_acts
+        + situation.goal_acts[every, speaker]
+        + dynamics.allowed(s, pair, situation, scenario.stage is Stage.FIRST_MEETING)
+    )
+    probabilities = dynamics.distribution(dynamics.utilities(x, extra))
+    act = dynamics.choose(probabilities, randomness.uniform(s_keys, Purpose.ACT, number, turn))
+    act = _forced_acts(act, speaker, forced)
+
+    listener_signal, _ = memory.recall(batch.memory, rows, listener, topic, day)
+    reading = dynamics.read(
+        act,
+        h,
+        h_traits,
+        situation.demands[:, 0],
+        listener_signal,
+        disagreement,
+        dynamics.misread_chance(h, h_traits, pair[:, Shared.CONFLICT])
+        * situation.misreading[every, listener],
+        (
+            randomness.uniform(h_keys, Purpose.MISREAD, number, turn),
+            randomness.uniform(h_keys, Purpose.MISREAD_SIGN, number, turn),
+        ),
+    )
+    noise = randomness.normal(h_keys, Purpose.MOOD, number, turn)
+    heard = dynamics.hear(
+        h, h_traits, s[:, Person.MOOD], act, reading, situation.strain[every, listener], noise
+    )
+    spoke = dynamics.act_on_self(s, s_traits, act)
+    spoke[:, Person.POSITION], heard[:, Person.POSITION] = flow.moved(s, h, act)
+    people[every, speaker], people[every, listener] = spoke, heard
+    memory.remember(batch.memory, rows, listener, act, topic, reading.affect, reading.threat, day)
+
+    was_closing = pair[:, Shared.CLOSING] > 0
+    _count(pair, act, reading, double, speaker)
+    pair[:, Shared.MINUTE] += (scenario.minutes / situation.most) * (
+        0.6 + 0.8 * randomness.uniform(env, Purpose.MINUTE, number, turn)
+    )
+    if scenario.decision is not None:
+        _decide(people, pair, act, scenario.decision.deadline_turn)
+    people, ends, fired_now = _triggers(scenario, people, pair, fired, rows)
+    over = flow.ending(pair, act, was_closing, situation.most)
+    over = np.where((over < 0) & ends, int(Ending.TRIGGER), over)
+    pair[:, Shared.LEFT] = np.where(over == Ending.LEFT, 1.0, pair[:, Shared.LEFT])
+    batch.people[rows], batch.pair[rows] = people, pair
+    return TurnArrays(
+        rows, speaker, act, probabilities, reading, interrupted, double, before, people, pair,
+        fired_now, recalled,
+    ), over  # fmt: skip
+
+
+def _count(
+    pair: FloatArray, act: IntArray, reading: Reading, double: BoolArray, speaker: IntArray
+) -> None:
+    pair[:, Shared.TURNS] += 1
+    pair[:, Shared.ROW] = np.where(double, pair[:, Shared.ROW] + 1, 1)
+    pair[:, Shared.SPEAKER] = speaker
+    pair[:, Shared.POSITIVE] += dynamics.POSITIVE_ACTS[act]
+    pair[:, Shared.NEGATIVE] += dynamics.NEGATIVE_ACTS[act]
+    pair[:, Shared.SILENCE] = flow.silence(pair[:, Shared.SILENCE], act)
+    pair[:, Shared.REPAIRS] += CLASS_OF[act] == dynamics.REPAIR
+    pair[:, Shared.DISCLOSURES] += dynamics.DEPTH[act] >= 0.4
+    pair[:, Shared.CLOSING] = np.maximum(pair[:, Shared.CLOSING], act == INDEX[Act.CLOSE])
+    conflict = dynamics.heated(pair[:, Shared.CONFLICT], act, reading.perceived, reading.affect)
+    pair[:, Shared.CONFLICT] = conflict
+    pair[:, Shared.PEAK] = np.maximum(pair[:, Shared.PEAK], conflict)
+    pair[:, Shared.ESCALATED] = np.maximum(
+        pair[:, Shared.ESCALATED], conflict >= flow.ESCALATION_LEVELS[2]
+    )
+
+
+def _decide(people: FloatArray, pair: FloatArray, act: IntArray, deadline: int) -> None:
+    distance = np.abs(people[:, 0, Person.POSITION] - people[:, 1, Person.POSITION]) / 2.0
+    undecided = pair[:, Shared.AGREED] + pair[:, Shared.ARBITRATED] == 0
+    agreed = undecided & flow.settled(distance, act) & (pair[:, Shared.TURNS] >= 4)
+    pair[:, Shared.AGREED] = np.where(agreed, 1.0, pair[:, Shared.AGREED])
+    late = undecided & ~agreed & (pair[:, Shared.TURNS] >= deadline)
+    pair[:, Shared.ARBITRATED] = np.where(late, 1.0, pair[:, Shared.ARBITRATED])
+
+
+def _triggers(
+    scenario: Scenario, people: FloatArray, pair: FloatArray, fired: BoolArray, rows: IntArray
+) -> tuple[FloatArray, BoolArray, BoolArray]:
+    n = rows.size
+    ends = np.zeros(n, dtype=np.bool_)
+    now = np.zeros((n, len(scenario.triggers)), dtype=np.bool_)
+    if not scenario.triggers:
+        return people, ends, now
+    values = environment.variables(people, pair)
+    for number, trigger in enumerate(scenario.triggers):
+        hit = environment.holds(trigger.when, values, n) & ~fired[rows, number]
+        if hit.any():
+            now[:, number] = hit
+            fired[rows[hit], number] = True
+            people = environment.affected(people, trigger.effect, hit)
+            ends |= hit & trigger.ends
+    return people, ends, now
