@@ -113,6 +113,12 @@ def take_turn(
     fired: BoolArray,
     forced: Mapping[str, float],
 ) -> tuple[TurnArrays, IntArray]:
+    """Take the next turn in the courses `rows` of the batch, in place.
+
+    number, turn: of the episode and of the turn in it, both from 1. fired: (R, triggers), those
+    that have fired already; changed in place. forced: overrides of this turn, e.g. {"1.act": 4}.
+    Returns the turn and the Ending of each course, shape (n,).
+    """
     n = rows.size
     every = np.arange(n)
     situation = _narrow(full, rows)
