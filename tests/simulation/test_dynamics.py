@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from soullink.modules.simulation.api import ACTS, Act, Condition, Effect, Intervention, Trigger
 from soullink.modules.simulation.domain import course, dynamics, replicas
 from soullink.modules.simulation.domain.acts import INDEX, SPECS
+from soullink.modules.simulation.domain.adjacency import ONLY_AFTER
 from soullink.modules.simulation.domain.course import Conditions
 from soullink.modules.simulation.domain.layout import N_TRAIT, RANGES, STATE, Person, Shared
 from soullink.modules.simulation.domain.weights import FEATURES, WEIGHTS
@@ -156,20 +157,20 @@ def test_misreading_is_rarer_with_trust_and_commoner_under_stress() -> None:
 
 
 def test_sequence_rules_hold_in_every_turn() -> None:
-    last_class: dict[int, int] = {}
+    seen: set[Act] = set()
     for taken in walk(population(300), arc()):
-        for n, row in enumerate(taken.rows):
-            act = ACTS[int(taken.act[n])]
-            turn = int(taken.pair[n, Shared.TURNS])
-            heard = int(taken.before[n, taken.speaker[n], Person.HEARD])
+        for n in range(taken.rows.size):
+            act, turn = ACTS[int(taken.act[n])], int(taken.pair[n, Shared.TURNS])
+            last = int(taken.before[n, 1 - taken.speaker[n], Person.LAST_ACT])
+            seen.add(act)
             if act is Act.GREET:
                 assert turn <= 2
-            if act is Act.FORGIVE:
-                assert heard == dynamics.REPAIR
+            if act in ONLY_AFTER:
+                assert not taken.double[n]
+                assert ACTS[last] in ONLY_AFTER[act]
             if act is Act.CLOSE:
                 assert turn > 10
-            last_class[int(row)] = heard
-    assert last_class
+    assert {Act.FORGIVE, Act.VALIDATE, Act.CLOSE} <= seen
 
 
 @pytest.mark.parametrize("size", [1, 7])

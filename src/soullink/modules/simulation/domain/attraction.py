@@ -24,7 +24,7 @@ EXPERIENCE_SHARE: Final = 0.35
 YES_THRESHOLD: Final = 0.2
 """42 % of decisions are yes: the normal quantile of .58."""
 AFFECT_MEAN: Final = 0.16
-AFFECT_SD: Final = 0.10
+AFFECT_SD: Final = 0.09
 """Mean appraised affect of a first episode over a general population, and its spread."""
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from soullink.modules.simulation.api import ACTS, Act, BoolArray, FloatArray, IntArray
 from soullink.modules.simulation.domain.acts import CLASSES, INDEX, SPECS, ActClass
+from soullink.modules.simulation.domain.adjacency import NEVER, TABLE
 from soullink.modules.simulation.domain.layout import RANGES, STATE, Person, Shared, Trait
 from soullink.modules.simulation.domain.weights import FEATURES, WEIGHTS
 
@@ -36,9 +37,6 @@ WORSE: Final = np.array(
     [DISTANT, DEMAND, HOSTILE, DISTANT, HOSTILE, HOSTILE, HOSTILE, DEMAND, HOSTILE], dtype=np.int64
 )
 BETTER: Final = np.array([WARM, WARM, WARM, OPEN, OPEN, PLAYFUL, TASK, WARM, TASK], dtype=np.int64)
-NEVER: Final = -40.0
-"""Log-odds of an act that the sequence of talk does not allow here."""
-
 INERTIA: Final = 0.53
 INFLUENCE: Final = 0.08
 POSITIVE_ACTS: Final[BoolArray] = VALENCE > 0.15
@@ -170,34 +168,23 @@ def features(
 
 
 def allowed(
-    speaker: FloatArray, pair: FloatArray, situation: Situation, stage_first: bool
+    speaker: FloatArray,
+    pair: FloatArray,
+    situation: Situation,
+    stage_first: bool,
+    answers: IntArray,
 ) -> FloatArray:
-    """Return 0 for acts that may come here and NEVER for others, shape (n, A).
+    """Return log-odds that the sequence of talk adds to each act, NEVER where it forbids, (n, A).
 
-    Sequence rules of talk (Schegloff & Sacks 1973): one greets first, one forgives after an
-    apology, one refuses after a request, one closes after the fewest turns.
+    answers: (n,) index of the partner's act just before, -1 where the speaker goes on or
+    nothing was said. One greets first, answers what was just said (adjacency.py), repairs what
+    is broken, closes after the fewest turns, and does not repeat oneself.
     """
     n = speaker.shape[0]
-    mask = np.zeros((n, len(ACTS)))
+    mask = TABLE[answers].copy()
     heard = speaker[:, Person.HEARD]
     first = speaker[:, Person.SPOKEN] == 0
     mask[~first | (pair[:, Shared.TURNS] > 1), INDEX[Act.GREET]] = NEVER
-    nothing_heard = heard < 0
-    for act in (
-        Act.AGREE,
-        Act.VALIDATE,
-        Act.THANK,
-        Act.DEFEND,
-        Act.REFUSE,
-        Act.CONCEDE,
-        Act.FORGIVE,
-        Act.STONEWALL,
-        Act.TEASE,
-    ):
-        mask[nothing_heard, INDEX[act]] = NEVER
-    mask[heard != REPAIR, INDEX[Act.FORGIVE]] = NEVER
-    mask[~((heard == DEMAND) | (heard == TASK) | (heard == BOUNDARY)), INDEX[Act.REFUSE]] = NEVER
-    mask[~np.isin(heard, (HOSTILE, DEMAND, DISTANT, BOUNDARY)), INDEX[Act.DEFEND]] = NEVER
     calm = (pair[:, Shared.CONFLICT] < 0.12) & (speaker[:, Person.HURT] < 0.1)
     mask[calm, INDEX[Act.REPAIR]] = NEVER
     mask[(speaker[:, Person.GUILT] < 0.08) & (heard != DEMAND), INDEX[Act.APOLOGISE]] = NEVER

@@ -164,10 +164,11 @@ def take_turn(
         respected,
         disagreement,
     )
+    answers = np.where(begun & ~double, h[:, Person.LAST_ACT].astype(np.int64), -1)
     extra = (
         situation.scenario_acts
         + situation.goal_acts[every, speaker]
-        + dynamics.allowed(s, pair, situation, scenario.stage is Stage.FIRST_MEETING)
+        + dynamics.allowed(s, pair, situation, scenario.stage is Stage.FIRST_MEETING, answers)
     )
     probabilities = dynamics.distribution(dynamics.utilities(x, extra))
     act = dynamics.choose(probabilities, randomness.uniform(s_keys, Purpose.ACT, number, turn))
