@@ -397,6 +397,7 @@ class Episode:
     number: from 1. day: simulated days since the course began. parameters: chosen values by name.
     roles: which goal each person holds (index into scenario.goals). before, after: states around
     it. outcome: id of the scenario's outcome; resolution: how the decision was settled.
+    farewell: who ended the relationship after it, 0 or 1; None when it goes on.
     loads: the external factors' load on each person. between: life events before it, by id.
     """
 
@@ -414,6 +415,7 @@ class Episode:
     success: float
     resolution: Settled
     ended_by: EndedBy
+    farewell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

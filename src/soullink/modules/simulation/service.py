@@ -323,8 +323,13 @@ class _Stage:
         """Make the episode durable, with what both agents have become."""
         language = self._run.settings.language
         async with self._service.database.work() as work:
-            await RunStore(work.session).put_episode(
+            same = await RunStore(work.session).put_episode(
                 self._run.id, episode, [agent.state() for agent in self._agents]
+            )
+        if not same:
+            raise ReplayMismatchError(
+                f"After episode {episode.number} of run {self._run.id} the agents remember "
+                "something else than was recorded."
             )
         phrases = opening.scenario.words.get("memory", {}).get(language, ())
         if phrases:

@@ -29,6 +29,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from soullink.gateways.postgres.database import metadata
+from soullink.kernel.canonical import canonical_json
 from soullink.kernel.ids import RunId
 from soullink.modules.personality.api import Persona
 from soullink.modules.profiles.api import Profile
@@ -208,13 +209,17 @@ class RunStore:
         if copies:
             await self.session.execute(insert(turns), copies)
 
-    async def put_episode(self, run_id: RunId, episode: Episode, agents: list[Document]) -> None:
-        """Insert the episode, or leave the one that is there."""
+    async def put_episode(self, run_id: RunId, episode: Episode, agents: list[Document]) -> bool:
+        """Insert the episode with what both agents have become.
+
+        Returns whether all is well: it was new, or it was there with the same agents.
+        """
+        known = select(episodes.c.agents).where(episodes.c.run_id == run_id)
+        row = (await self.session.execute(known.where(episodes.c.number == episode.number))).first()
+        if row is not None:
+            return bool(canonical_json(row.agents) == canonical_json(_plain(agents)))
         document = _plain(episode)
         document["scenario"] = episode.scenario.id
-        known = select(episodes.c.number).where(episodes.c.run_id == run_id)
-        if (await self.session.execute(known.where(episodes.c.number == episode.number))).first():
-            return
         await self.session.execute(
             insert(episodes).values(
                 run_id=run_id,
@@ -227,6 +232,7 @@ class RunStore:
                 agents=agents,
             )
         )
+        return True
 
     async def episodes(self, run_id: RunId, scenarios: tuple[Scenario, ...]) -> list[Episode]:
         """Return the run's finished episodes in order."""

@@ -261,6 +261,7 @@ class LiveCourse:
             success=float(record.success[0]),
             resolution=flow.RESOLUTIONS[int(record.resolution[0])],
             ended_by=flow.ENDINGS[int(record.ending[0])],
+            farewell=None if self.batch.alive[0] else int(record.left_by[0]),
         )
 
 
