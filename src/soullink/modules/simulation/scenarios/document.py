@@ -364,7 +364,9 @@ def _plain_conditions(conditions: tuple[Condition, ...]) -> list[str]:
 
 
 def _plain_number(number: float) -> str:
-    # Fixed-point digits that read back to the same float: conditions allow no exponent.
+    if number.is_integer():
+        return str(int(number))
+    # Conditions allow no exponent.
     text = repr(number)
     return text if "e" not in text else f"{number:.20f}"
 

@@ -21,13 +21,13 @@ class _Loader(_Base):  # type: ignore[misc] # the base is chosen when imported
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
-            if key.value in seen:
-                problem = f"'{short(key.value)}' is given twice"
-                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(
                     None, None, "a key is not a word", key.start_mark
                 )
+            if key.value in seen:
+                problem = f"'{short(key.value)}' is given twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             seen.add(key.value)
         found: dict[Any, Any] = super().construct_mapping(node, deep)
         return found
