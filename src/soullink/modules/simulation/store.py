@@ -1,9 +1,10 @@
 """Where runs live. The only file in this module that speaks SQL."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import (
@@ -21,9 +22,11 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -47,6 +50,8 @@ from soullink.modules.simulation.api import (
     Wall,
 )
 from soullink.modules.simulation.scenarios import document as scenario_document
+
+_FOREIGN_KEY_VIOLATION: Final = "23503"
 
 runs = Table(
     "simulation_run",
@@ -158,11 +163,14 @@ class RunStore:
         return _recorded(row)
 
     async def list_runs(self, limit: int, before: RunId | None) -> list[Run]:
-        """Return runs, newest first."""
+        """Return runs, newest first. Raises RunNotFoundError for an unknown `before`."""
         query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
         if before is not None:
-            mark = select(runs.c.created_at).where(runs.c.id == before).scalar_subquery()
-            query = query.where(runs.c.created_at < mark)
+            known = select(runs.c.created_at).where(runs.c.id == before)
+            mark = (await self.session.execute(known)).scalar_one_or_none()
+            if mark is None:
+                raise RunNotFoundError(f"There is no run {before}; see `soullink runs list`.")
+            query = query.where(tuple_(runs.c.created_at, runs.c.id) < tuple_(mark, before))
         return [_run(row) for row in (await self.session.execute(query)).all()]
 
     async def set_status(
@@ -180,10 +188,16 @@ class RunStore:
             raise RunNotFoundError(f"There is no run {run_id}; see `soullink runs list`.")
 
     async def add_turn(self, run_id: RunId, turn: Turn, wall: Wall) -> None:
-        """Insert the turn. Raises RunConflictError when another process has lived it already."""
+        """Insert the turn.
+
+        Raises RunConflictError when another process has lived it already, RunNotFoundError when
+        the run has been deleted meanwhile.
+        """
         try:
             await self.session.execute(insert(turns).values(**_turn_row(run_id, turn, wall)))
         except IntegrityError as error:
+            if _is_orphan(error):
+                raise RunNotFoundError(f"Run {run_id} was deleted while it was lived.") from error
             raise RunConflictError(
                 f"Turn {turn.episode}.{turn.sequence} of run {run_id} was just lived by another "
                 "process; let it finish."
@@ -209,36 +223,56 @@ class RunStore:
         if copies:
             await self.session.execute(insert(turns), copies)
 
-    async def put_episode(self, run_id: RunId, episode: Episode, agents: list[Document]) -> bool:
+    async def put_episode(
+        self, run_id: RunId, episode: Episode, agents: list[Document]
+    ) -> bool | None:
         """Insert the episode with what both agents have become.
 
-        Returns whether all is well: it was new, or it was there with the same agents.
+        Returns whether all is well: it was new, or it was there and the same.
+        Raises RunNotFoundError when the run has been deleted meanwhile.
         """
-        known = select(episodes.c.agents).where(episodes.c.run_id == run_id)
-        row = (await self.session.execute(known.where(episodes.c.number == episode.number))).first()
-        if row is not None:
-            return bool(canonical_json(row.agents) == canonical_json(_plain(agents)))
         document = _plain(episode)
         document["scenario"] = episode.scenario.id
-        await self.session.execute(
-            insert(episodes).values(
-                run_id=run_id,
-                number=episode.number,
-                scenario=episode.scenario.id,
-                day=episode.day,
-                turns=episode.turns,
-                outcome=episode.outcome,
-                document=document,
-                agents=agents,
-            )
+        row = insert_or_leave(episodes).values(
+            run_id=run_id,
+            number=episode.number,
+            scenario=episode.scenario.id,
+            day=episode.day,
+            turns=episode.turns,
+            outcome=episode.outcome,
+            document=document,
+            agents=agents,
         )
-        return True
+        query = row.on_conflict_do_nothing().returning(episodes.c.number)
+        try:
+            new = (await self.session.execute(query)).first()
+        except IntegrityError as error:
+            if _is_orphan(error):
+                raise RunNotFoundError(f"Run {run_id} was deleted while it was lived.") from error
+            raise
+        return True if new is not None else await self.same_episode(run_id, episode, agents)
+
+    async def same_episode(
+        self, run_id: RunId, episode: Episode, agents: list[Document]
+    ) -> bool | None:
+        """Return whether this is what is recorded; None when nothing is."""
+        query = select(episodes.c.document, episodes.c.agents).where(episodes.c.run_id == run_id)
+        row = (await self.session.execute(query.where(episodes.c.number == episode.number))).first()
+        if row is None:
+            return None
+        # As numbers, not as bytes: a database knows no negative zero.
+        alike = bool(row.agents == json.loads(canonical_json(_plain(agents))))
+        return alike and _episode(row.document, episode.scenario) == episode
 
     async def episodes(self, run_id: RunId, scenarios: tuple[Scenario, ...]) -> list[Episode]:
         """Return the run's finished episodes in order."""
         query = select(episodes.c.number, episodes.c.document).where(episodes.c.run_id == run_id)
         rows = (await self.session.execute(query.order_by(episodes.c.number))).all()
         return [_episode(row.document, scenarios[row.number - 1]) for row in rows]
+
+
+def _is_orphan(error: IntegrityError) -> bool:
+    return getattr(error.orig, "sqlstate", None) == _FOREIGN_KEY_VIOLATION
 
 
 def _plain(value: Any) -> Any:

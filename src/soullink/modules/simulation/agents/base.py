@@ -140,6 +140,7 @@ class BaseAgent:
 
     def restore(self, document: Mapping[str, object]) -> None:
         """Become what `state` described. Raises ConflictError when it is another person's."""
+        self._require_alive()
         if document.get("person") != str(self.profile.id):
             raise ConflictError(f"This state belongs to {document.get('person')!r}.")
         items = document.get("memory")

@@ -12,10 +12,12 @@ from typing import Any, Final
 import structlog
 
 from soullink.gateways.llm.port import ChatRequest, LanguageModel, LlmError, Message
+from soullink.kernel.errors import InvalidInputError
 from soullink.modules.profiles.api import Profile
 from soullink.modules.prompts.api import Prompts
 from soullink.modules.simulation.agents.base import public_part
 from soullink.modules.simulation.api import (
+    STAGES,
     InvalidScenarioError,
     Scenario,
     Scenarios,
@@ -55,7 +57,7 @@ class ScenarioAgent(Scenarios):
     ) -> tuple[Scenario, ...]:
         """Return what a course under `settings` lives through, in order.
 
-        Raises ScenarioNotFoundError.
+        Raises ScenarioNotFoundError, InvalidInputError for "composed:" without a known stage.
         """
         names = settings.scenarios or tuple(
             generator.choose(people, settings.episodes, settings.seed, library.shipped())
@@ -64,8 +66,7 @@ class ScenarioAgent(Scenarios):
         for number, name in enumerate(names):
             stage_name, _, rest = name.partition(":")
             if stage_name == COMPOSED:
-                stage = Stage(rest) if rest else Stage.EARLY_DATING
-                chosen.append(await self.compose(people, stage, settings.seed + number))
+                chosen.append(await self.compose(people, _stage(rest), settings.seed + number))
             else:
                 chosen.append(library.get(name))
         return tuple(chosen)
@@ -105,6 +106,12 @@ class ScenarioAgent(Scenarios):
             )
         )
         return generator.parse_model_scenario(reply.text, stage)
+
+
+def _stage(name: str) -> Stage:
+    if name and name not in list(STAGES):
+        raise InvalidInputError(f"There is no stage {name!r}; stages: {', '.join(STAGES)}.")
+    return Stage(name) if name else Stage.EARLY_DATING
 
 
 def _block(profile: Profile) -> str:

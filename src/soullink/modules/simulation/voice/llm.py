@@ -221,7 +221,7 @@ def _read(text: str, request: SpeechRequest) -> _Answer:
         return _Answer("", "", (UNREADABLE,))
     act, words = document.get("act"), document.get("words")
     thought = document.get("inner_thought")
-    if not isinstance(act, str) or not isinstance(words, str) or not words.strip():
+    if not isinstance(act, str) or not isinstance(words, str) or not _is_text(words):
         return _Answer("", "", (UNREADABLE,))
     words = words.strip()
     thought = clipped(thought, LONGEST_THOUGHT) if isinstance(thought, str) else ""
@@ -229,6 +229,11 @@ def _read(text: str, request: SpeechRequest) -> _Answer:
     if breaks_role(thought) and "role_break" not in faults:
         faults = (*faults, "role_break")
     return _Answer(thought, words, faults)
+
+
+def _is_text(words: str) -> bool:
+    """Tell whether there are words, without what JSON can write and no database can keep."""
+    return bool(words.strip()) and not any("\ud800" <= c <= "\udfff" or c == "\0" for c in words)
 
 
 def _quality(words: str, request: SpeechRequest) -> dict[str, float]:

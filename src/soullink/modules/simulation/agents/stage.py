@@ -1,0 +1,227 @@
+"""The stage: both agents of one run live its turns, every one durable before the next."""
+
+import resource
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from soullink.gateways.postgres.database import Database
+from soullink.kernel.clock import Clock
+from soullink.modules.simulation.agents.base import (
+    BaseAgent,
+    PartnerSimulationAgent,
+    Scene,
+    UserProxyAgent,
+)
+from soullink.modules.simulation.api import (
+    ACTS,
+    Episode,
+    EpisodeBegan,
+    EpisodeEnded,
+    ReplayMismatchError,
+    Run,
+    Speech,
+    Turn,
+    TurnTaken,
+    Wall,
+)
+from soullink.modules.simulation.domain import live as live_domain
+from soullink.modules.simulation.domain.live import BareTurn, LiveCourse, Opening
+from soullink.modules.simulation.scenarios import library
+from soullink.modules.simulation.store import RecordedRun, RunStore
+from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A run with the turns known of it, by (episode, sequence)."""
+
+    recorded: RecordedRun
+    turns: Mapping[tuple[int, int], Turn]
+
+
+class Stage:
+    """The people of one run on stage: their agents, what was said, what is already known."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        past: Past,
+        course: LiveCourse,
+        voice: Voice | None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._past = past
+        self._run = run = past.recorded.run
+        self._left = set(past.turns)
+        self._mute = voice is None
+        speaking = voice or _Mute()
+        personas = past.recorded.personas
+        self._agents: tuple[BaseAgent, BaseAgent] = (
+            UserProxyAgent(0, run.people[0], personas[0], course, speaking),
+            PartnerSimulationAgent(1, run.people[1], personas[1], course, speaking),
+        )
+        self._history: list[tuple[int, str]] = []
+        self._lines: set[str] = set()
+        self._words: set[str] = set()
+        self._phrases: list[str] = []
+
+    @property
+    def silent(self) -> bool:
+        """Return whether nobody can say more: a replay has come to where the run stands."""
+        return self._mute and not self._left and self._run.status != "finished"
+
+    def require_nothing_left(self) -> None:
+        """Raise ReplayMismatchError when turns are recorded that the course never came to."""
+        if self._left:
+            episode, sequence = min(self._left)
+            raise ReplayMismatchError(
+                f"Run {self._run.id} records a turn {episode}.{sequence}, but its course ends"
+                " before it."
+            )
+
+    async def terminate(self) -> None:
+        """Let both agents go, and the voice with them."""
+        for agent in self._agents:
+            await agent.terminate()
+
+    def begin(self, opening: Opening) -> EpisodeBegan:
+        language = self._run.settings.language
+        names = (self._run.people[0].name, self._run.people[1].name)
+        return EpisodeBegan(
+            number=opening.number,
+            title=opening.scenario.title[language],
+            setting=library.render_setting(opening.scenario, opening.parameters, language),
+            day=opening.day,
+            stage=opening.scenario.stage,
+            between=tuple(
+                live_domain.between_text(event, names, language) for event in opening.between
+            ),
+        )
+
+    async def take(self, bare: BareTurn, opening: Opening) -> TurnTaken:
+        """Put the turn into words, make it durable, let both agents take it in."""
+        language = self._run.settings.language
+        known = self._past.turns.get((bare.episode, bare.sequence))
+        events = tuple(
+            live_domain.event_text(opening.scenario, event, language) for event in bare.events
+        )
+        if known is not None:
+            turn = _turn(bare, known.speech)
+            if turn != known:
+                raise ReplayMismatchError(_difference(self._run, turn, known))
+            self._left.remove((bare.episode, bare.sequence))
+        else:
+            turn = await self._live(bare, opening, events)
+        self._remember(turn, bare)
+        return TurnTaken(turn, self._run.people[turn.speaker].name, events, known is not None)
+
+    async def _live(self, bare: BareTurn, opening: Opening, events: tuple[str, ...]) -> Turn:
+        started_at, cpu = self._clock.now(), time.process_time()
+        spoken = await self._speak(bare, opening, events)
+        turn = _turn(bare, spoken.speech)
+        wall = Wall(
+            started_at=started_at.isoformat(),
+            latency_seconds=spoken.latency_seconds,
+            cpu_seconds=time.process_time() - cpu,
+            memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+        )
+        async with self._database.work() as work:
+            await RunStore(work.session).add_turn(self._run.id, turn, wall)
+        return turn
+
+    async def _speak(self, bare: BareTurn, opening: Opening, events: tuple[str, ...]) -> Spoken:
+        language = self._run.settings.language
+        scenario = opening.scenario
+        goals = tuple(scenario.goals[role].text[language] for role in opening.roles)
+        scene = Scene(
+            language=language,
+            scenario=scenario,
+            setting=library.render_setting(scenario, opening.parameters, language),
+            goals=(goals[0], goals[1]),
+            history=tuple(self._history),
+            memory_phrases=tuple(self._phrases),
+            events=events,
+            used_lines=frozenset(self._lines),
+            used_words=frozenset(self._words),
+        )
+        speaker, listener = self._agents[bare.speaker], self._agents[1 - bare.speaker]
+        return await speaker.speak(bare, listener, scene)
+
+    def _remember(self, turn: Turn, bare: BareTurn) -> None:
+        self._history.append((turn.speaker, turn.speech.words))
+        self._words.add(turn.speech.words)
+        if turn.speech.line is not None:
+            self._lines.add(turn.speech.line)
+        for agent in self._agents:
+            partner = self._run.people[1 - agent.position]
+            agent.observe(turn, partner, bare.day, self._run.settings.language)
+
+    async def end(self, episode: Episode, opening: Opening) -> EpisodeEnded:
+        """Make the episode durable, with what both agents have become."""
+        language = self._run.settings.language
+        async with self._database.work() as work:
+            store = RunStore(work.session)
+            keep = store.same_episode if self._mute else store.put_episode
+            same = await keep(self._run.id, episode, [agent.state() for agent in self._agents])
+        if same is False or (same is None and self._run.status == "finished"):
+            raise ReplayMismatchError(
+                f"Episode {episode.number} of run {self._run.id} ends differently than recorded, "
+                "or its agents remember something else."
+            )
+        phrases = opening.scenario.words.get("memory", {}).get(language, ())
+        if phrases:
+            self._phrases.append(phrases[opening.number % len(phrases)])
+        outcome = next(o for o in opening.scenario.outcomes if o.id == episode.outcome)
+        return EpisodeEnded(episode, outcome.title[language])
+
+
+class _Mute:
+    """The voice of a replay: it is never asked, because every turn has its words."""
+
+    @property
+    def name(self) -> str:
+        return "replay"
+
+    async def speak(self, request: SpeechRequest) -> Spoken:
+        raise ReplayMismatchError(
+            f"The record of this run lacks turn {request.episode}.{request.sequence}, so it cannot"
+            " be lived again without a voice."
+        )
+
+    async def close(self) -> None:
+        return
+
+
+def _turn(bare: BareTurn, speech: Speech) -> Turn:
+    return Turn(
+        episode=bare.episode,
+        sequence=bare.sequence,
+        speaker=bare.speaker,
+        act=ACTS[bare.act],
+        distribution=bare.distribution,
+        seed=bare.seed,
+        topic=bare.topic,
+        interrupted=bare.interrupted,
+        double=bare.double,
+        minute=bare.minute,
+        appraisal=bare.appraisal,
+        before=bare.before,
+        after=bare.after,
+        conflict=bare.conflict,
+        positions=bare.positions,
+        memories=bare.memories,
+        events=bare.events,
+        speech=speech,
+    )
+
+
+def _difference(run: Run, lived: Turn, known: Turn) -> str:
+    fields = [n for n in Turn.__dataclass_fields__ if getattr(lived, n) != getattr(known, n)]
+    return (
+        f"Turn {known.episode}.{known.sequence} of run {run.id} comes out differently "
+        f"({', '.join(fields)}); it was recorded by soullink {run.versions.get('soullink')}, "
+        f"dynamics {run.versions.get('dynamics')}."
+    )
