@@ -4,6 +4,7 @@ Everything here works on files and on the database that the environment names, o
 """
 
 import asyncio
+import hashlib
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -29,8 +30,6 @@ from soullink.modules.simulation.api import (
     Replicas,
     Run,
     Settings,
-    Turn,
-    Wall,
 )
 from soullink.settings import PostgresSettings
 from soullink.settings import Settings as Environment
@@ -69,36 +68,46 @@ class Outcome:
 def course_lines(course: Course) -> Iterator[bytes]:
     """Yield the course as JSON lines: first the run, then each episode with its turns.
 
-    Keys are sorted; what depends on the machine and the hour stands under "wall" alone.
+    Turns of an episode that has not ended yet come last. Keys are sorted; what depends on the
+    machine and the hour stands under "wall" alone.
     """
+    return map(canonical_json, _course_records(course))
+
+
+def course_digest(course: Course) -> str:
+    """Return the SHA-256 over the lines of the course without "wall", 64 hexadecimal digits."""
+    lines = hashlib.sha256()
+    for record in _course_records(course):
+        compared = {key: value for key, value in record.items() if key != "wall"}
+        lines.update(canonical_json(compared) + b"\n")
+    return lines.hexdigest()
+
+
+def _course_records(course: Course) -> Iterator[dict[str, Any]]:
     run = course.run
-    yield canonical_json(
-        {
-            "kind": "run",
-            "people": [{"id": str(p.id), "name": p.name} for p in run.people],
-            "settings": msgspec.to_builtins(run.settings),
-            "versions": dict(run.versions),
-            "fork": None if run.fork is None else msgspec.to_builtins(run.fork),
-            "wall": {
-                "run_id": str(run.id),
-                "created_at": run.created_at,
-                "finished_at": run.finished_at,
-            },
-        }
-    )
+    yield {
+        "kind": "run",
+        "people": [{"id": str(p.id), "name": p.name} for p in run.people],
+        "settings": msgspec.to_builtins(run.settings),
+        "versions": dict(run.versions),
+        "fork": None if run.fork is None else msgspec.to_builtins(run.fork),
+        "wall": {
+            "run_id": str(run.id),
+            "created_at": run.created_at,
+            "finished_at": run.finished_at,
+        },
+    }
+    turns = [
+        {"kind": "turn", **msgspec.to_builtins(turn), "wall": msgspec.to_builtins(wall)}
+        for turn, wall in zip(course.turns, course.walls, strict=True)
+    ]
     for episode in course.episodes:
         plain = msgspec.to_builtins(episode)
         plain["scenario"] = episode.scenario.id
-        yield canonical_json({"kind": "episode", **plain})
-        for turn, wall in zip(course.turns, course.walls, strict=True):
-            if turn.episode == episode.number:
-                yield turn_line(turn, wall)
-
-
-def turn_line(turn: Turn, wall: Wall) -> bytes:
-    """Return one turn as a JSON line."""
-    plain = msgspec.to_builtins(turn)
-    return canonical_json({"kind": "turn", **plain, "wall": msgspec.to_builtins(wall)})
+        yield {"kind": "episode", **plain}
+        yield from (turn for turn in turns if turn["episode"] == episode.number)
+    finished = {episode.number for episode in course.episodes}
+    yield from (turn for turn in turns if turn["episode"] not in finished)
 
 
 def _write(path: Path, content: bytes) -> None:

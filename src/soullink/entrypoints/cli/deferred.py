@@ -1,0 +1,39 @@
+"""The work behind the commands, imported when a command runs: `soullink --help` stays quick.
+
+Numerics, the database driver and the terminal tables together take longer to import than help
+takes to print.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from soullink.entrypoints.cli import (
+        batch,
+        course,
+        doctor,
+        logs,
+        people,
+        questionnaire,
+        recorded,
+        scenes,
+        templates,
+    )
+
+__all__ = [
+    "batch",
+    "course",
+    "doctor",
+    "logs",
+    "people",
+    "questionnaire",
+    "recorded",
+    "scenes",
+    "templates",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(name)
+    return import_module(f"soullink.entrypoints.cli.{name}")

@@ -1,0 +1,177 @@
+"""The command line. `soullink --help` begins here."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from soullink.entrypoints.cli.commands import people, runs, simulate, texts
+from soullink.entrypoints.cli.commands.options import examples
+from soullink.entrypoints.cli.exits import ExitCode, Interrupted, code_of
+from soullink.entrypoints.cli.invocation import Invocation
+from soullink.entrypoints.cli.text import printable
+from soullink.kernel.errors import SoulLinkError
+
+app = typer.Typer(
+    name="soullink",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    epilog=examples(
+        "soullink doctor",
+        "soullink simulate examples/people/ada.yaml examples/people/ben.yaml",
+        "soullink runs list",
+        "soullink simulate --help",
+    ),
+)
+
+GLOBAL_FLAGS: Final = frozenset({"--no-color", "--verbose", "--debug"})
+GLOBAL_VALUES: Final = frozenset({"--data-dir", "--database-url"})
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"soullink {version('soullink')}")
+        raise typer.Exit
+
+
+@app.callback()
+def soullink(
+    context: typer.Context,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help=(
+                "Where our own PostgreSQL keeps its files. Default: SOULLINK_DATA_DIR, or the "
+                "user's data folder."
+            ),
+            show_default=False,
+        ),
+    ] = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Use this PostgreSQL instead of our own. Default: SOULLINK_DATABASE_URL.",
+            show_default=False,
+        ),
+    ] = None,
+    no_color: Annotated[
+        bool,
+        typer.Option("--no-color", help="No colours; NO_COLOR and a pipe do the same."),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Log what happens to stderr, as JSON lines.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show a traceback when something is a bug.")
+    ] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Two people's agents live through situations together before they meet.
+
+    An honest report says where they fit and where they clash. The options below may also stand
+    after a command. Exit codes: 0 it worked; 2 bad input; 3 not found; 4 conflict; 5 something
+    we depend on is unavailable; 130 interrupted; 1 a bug, or some pairs failed.
+    """
+    if data_dir is not None and database_url is not None:
+        raise typer.BadParameter("Give --data-dir or --database-url, not both.")
+    context.obj = Invocation(
+        data_dir=None if data_dir is None else data_dir.expanduser(),
+        database_url=database_url,
+        colour=not no_color,
+        debug=debug,
+        verbose=verbose,
+    )
+
+
+app.command("simulate", epilog=simulate.EXAMPLES)(simulate.simulate)
+app.command("resume", epilog=runs.RESUME_EXAMPLES)(runs.resume)
+app.command("replay", epilog=runs.REPLAY_EXAMPLES)(runs.replay)
+app.command("fork", epilog=runs.FORK_EXAMPLES)(runs.fork)
+app.add_typer(runs.runs, name="runs")
+app.add_typer(people.people, name="people")
+app.add_typer(people.personality, name="personality")
+app.add_typer(texts.scenarios, name="scenarios")
+app.add_typer(texts.prompts, name="prompts")
+app.command("doctor", epilog=texts.DOCTOR_EXAMPLES)(texts.doctor)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; every error becomes one sentence."""
+    ordered = globals_first(arguments)
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(ordered, prog_name="soullink", standalone_mode=False)
+    except SoulLinkError as error:
+        return _fail(str(error), code_of(error))
+    except typer.TyperException as error:
+        # A wrong option or argument; asking for nothing shows the help, which is its message.
+        return _fail(error.format_message(), ExitCode.INPUT)
+    except (Interrupted, KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # What is left in the buffer has nowhere to go, and Python would say so when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001  (the last resort: a sentence instead of a traceback)
+        if "--debug" in arguments:
+            traceback.print_exc()
+        what = f"{type(error).__name__}: {error}".rstrip(" :.")
+        return _fail(
+            f"This is a bug in SoulLink ({what[:300]}). Please report it with the command and the "
+            "output of the same command with --debug.",
+            ExitCode.FAILED,
+        )
+    return int(code or 0)
+
+
+def globals_first(arguments: Sequence[str]) -> list[str]:
+    """Return `arguments` with the options for all commands in front, wherever they stood."""
+    first: list[str] = []
+    rest: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        word = waiting.pop(0)
+        if word == "--":
+            return [*first, *rest, word, *waiting]
+        if word in GLOBAL_FLAGS or word.partition("=")[0] in GLOBAL_VALUES:
+            first.append(word)
+            if word in GLOBAL_VALUES and waiting:
+                first.append(waiting.pop(0))
+        else:
+            rest.append(word)
+    return [*first, *rest]
+
+
+def _fail(sentence: str, code: ExitCode) -> ExitCode:
+    lines = sentence.strip().splitlines() or ["Something is wrong."]
+    for line in lines:
+        print(printable(line), file=sys.stderr)
+    return code
+
+
+def run() -> None:
+    """Be the program `soullink`."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8 is no reason to fail
+    code = main(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.BROKEN_PIPE
+    sys.exit(int(code))

@@ -1,0 +1,101 @@
+"""Opens what commands work with."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from soullink.entrypoints.cli.invocation import Invocation
+from soullink.entrypoints.library import Session, open_session, run_id_of
+from soullink.kernel.errors import InvalidInputError
+from soullink.kernel.ids import RunId
+from soullink.modules.simulation.api import Run, RunNotFoundError
+from soullink.settings import Settings
+
+_PAGE = 200
+_SHORTEST = 4
+
+
+@asynccontextmanager
+async def opened(invocation: Invocation, processes: int = 1) -> AsyncIterator[Session]:
+    """Yield a Session on the database that the invocation or the environment names."""
+    async with AsyncExitStack() as stack:
+        with invocation.interruption.held():
+            session = await stack.enter_async_context(
+                open_session(invocation.data_dir, invocation.database_url, None, processes)
+            )
+        await asyncio.sleep(0)  # where a signal that waited comes through
+        yield session
+
+
+def environment() -> Settings:
+    """Return what the environment says. Raises InvalidInputError."""
+    return Settings.read(os.environ)
+
+
+def short(run_id: RunId) -> str:
+    """Return the end of the id: its beginning is a time, which neighbours share."""
+    return run_id.hex[-8:]
+
+
+async def all_runs(session: Session) -> AsyncIterator[Run]:
+    """Yield every run, newest first."""
+    before: RunId | None = None
+    while page := await session.house.simulation.list_runs(_PAGE, before):
+        for run in page:
+            yield run
+        if len(page) < _PAGE:
+            return
+        before = page[-1].id
+
+
+async def find_run(session: Session, text: str) -> RunId:
+    """Return the run that `text` means: "last", an id, or the beginning or end of one.
+
+    Raises InvalidInputError, RunNotFoundError.
+    """
+    wanted = text.strip().lower().replace("-", "")
+    if wanted == "last":
+        async for run in all_runs(session):
+            return run.id
+        raise RunNotFoundError("There is no run yet; begin one with `soullink simulate`.")
+    if len(wanted) == len(UUID(int=0).hex):
+        return run_id_of(text.strip())
+    if len(wanted) < _SHORTEST or not set(wanted) <= set("0123456789abcdef"):
+        raise InvalidInputError(
+            f"{text!r} is not a run: give an id, at least {_SHORTEST} characters of its beginning "
+            "or end, or the word last."
+        )
+    found = [
+        run.id
+        async for run in all_runs(session)
+        if run.id.hex.startswith(wanted) or run.id.hex.endswith(wanted)
+    ]
+    if not found:
+        raise RunNotFoundError(f"There is no run {text}; see `soullink runs list`.")
+    if len(found) > 1:
+        raise InvalidInputError(
+            f"{len(found)} runs fit {text!r}, among them {found[0]} and {found[1]}; give more."
+        )
+    return found[0]
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what can go wrong with a file of the caller's choice into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or path
+        raise InvalidInputError(f"{where} cannot be written: {error.strerror or error}.") from error
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make `folder` and see that it can be written to, before hours of work are spent on it."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".writable.{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()

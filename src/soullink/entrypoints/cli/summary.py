@@ -1,0 +1,103 @@
+"""What a report says in short: on a screen, and as a few lines of JSON."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from soullink.entrypoints.cli.opening import short
+from soullink.entrypoints.cli.output import cell, interval, say_file, table
+from soullink.entrypoints.cli.words import say
+from soullink.entrypoints.library import Outcome
+
+FILES = ("report.html", "report.json", "course.jsonl")
+
+
+def print_summary(console: Console, outcome: Outcome, folder: Path) -> None:
+    """Print the dimensions with their intervals, the prediction and where the report is."""
+    report = outcome.report
+    language = report.language
+    shown = table(
+        say("dimension", language),
+        f">{say('value', language)}",
+        f"={say('interval', language)}",
+        f"={say('range', language)}",
+        f">{say('here', language)}",
+        say("level", language),
+    )
+    for dimension in report.dimensions:
+        low, value, high = dimension.low, dimension.value, dimension.high
+        shown.add_row(
+            cell(dimension.title, "bold"),
+            f"{value:.0f}",
+            f"{low:.0f} – {high:.0f}",
+            interval(low, value, high),
+            f"{dimension.here:.0f}",
+            say(dimension.level, language),
+        )
+    console.print()
+    console.print(shown)
+    together = report.prediction.together
+    console.print()
+    line = say(
+        "together",
+        language,
+        share=round(together.probability * 100),
+        count=report.replicas,
+        low=round(together.low * 100),
+        high=round(together.high * 100),
+    )
+    console.print(Text(line, style="bold"))
+    if report.summary:
+        console.print(cell(report.summary))
+    _print_comparison(console, outcome)
+    console.print()
+    say_file(console, say("report", language), folder / "report.html")
+
+
+def _print_comparison(console: Console, outcome: Outcome) -> None:
+    comparison, language = outcome.report.comparison, outcome.report.language
+    if comparison is None:
+        return
+    compared = table(
+        say("measure", language),
+        f">{say('before', language)}",
+        f">{say('now', language)}",
+        title=say("compared", language),
+    )
+    for _, title, before, now in comparison.rows:
+        compared.add_row(cell(title), f"{before:.2f}", f"{now:.2f}")
+    console.print()
+    console.print(compared)
+
+
+def short_document(outcome: Outcome, folder: Path) -> dict[str, Any]:
+    """Return what --json prints: the report's main figures and where its files are."""
+    document: Mapping[str, Any] = outcome.document
+    prediction = document["prediction"]
+    return {
+        "run_id": str(outcome.run_id),
+        "short_id": short(outcome.run_id),
+        "status": "finished",
+        "seed": document["seed"],
+        "voice": document["voice"],
+        "language": document["language"],
+        "versions": document["versions"],
+        "people": [{"id": p["id"], "name": p["name"]} for p in document["people"]],
+        "episodes": [
+            {name: episode[name] for name in ("number", "scenario", "title", "outcome", "success")}
+            | {"turns": len(episode["turns"])}
+            for episode in document["episodes"]
+        ],
+        "replicas": document["replicas"],
+        "dimensions": [
+            {name: dimension[name] for name in ("name", "value", "low", "high", "here", "level")}
+            for dimension in document["dimensions"]
+        ],
+        "together": {name: prediction["together"][name] for name in ("probability", "low", "high")},
+        "comparison": document["comparison"],
+        "digest": document["digest"],
+        "files": {name: str((folder / name).resolve()) for name in FILES},
+    }

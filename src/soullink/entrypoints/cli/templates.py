@@ -1,0 +1,54 @@
+"""Prompts: list and show."""
+
+from dataclasses import asdict
+
+from rich.text import Text
+
+from soullink import bootstrap
+from soullink.entrypoints.cli.invocation import Invocation
+from soullink.entrypoints.cli.output import cell, print_json, stdout, table
+from soullink.kernel.language import Language
+
+
+def list_prompts(invocation: Invocation, as_json: bool) -> None:
+    """Print every version of every prompt."""
+    found = bootstrap.build_prompts().list_prompts()
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": prompt.name,
+                    "language": prompt.language,
+                    "version": prompt.version,
+                    "reference": prompt.reference,
+                    "description": prompt.description,
+                    "variables": list(prompt.variables),
+                }
+                for prompt in found
+            ]
+        )
+        return
+    shown = table("=NAME", "=LANGUAGE", ">VERSION", "=HASH", "DESCRIPTION")
+    for prompt in found:
+        shown.add_row(
+            prompt.name,
+            prompt.language,
+            str(prompt.version),
+            prompt.content_hash[:8],
+            cell(prompt.description),
+        )
+    stdout(invocation).print(shown)
+
+
+def show(
+    invocation: Invocation, name: str, language: Language, version: int | None, as_json: bool
+) -> None:
+    """Print one prompt's template."""
+    prompt = bootstrap.build_prompts().get(name, language, version)
+    if as_json:
+        print_json({**asdict(prompt), "reference": prompt.reference})
+        return
+    console = stdout(invocation)
+    console.print(Text(f"# {prompt.reference} ({prompt.language})", style="dim"), soft_wrap=True)
+    console.print(Text(f"# variables: {', '.join(prompt.variables)}", style="dim"), soft_wrap=True)
+    console.print(Text(prompt.template), soft_wrap=True)
