@@ -9,6 +9,7 @@ from soullink.modules.simulation.api import InvalidScenarioError
 from soullink.modules.simulation.scenarios.cursor import short
 
 MAXIMUM_BYTES: Final = 256 * 1024
+MAXIMUM_DEPTH: Final = 12
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -56,6 +57,7 @@ def read_file(path: Path) -> Any:
 def parse(text: str, source: str) -> Any:
     """Return the plain data in YAML (or JSON, its subset). Raises InvalidScenarioError."""
     try:
+        _check_shape(text)
         return yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader, made stricter)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -68,3 +70,21 @@ def parse(text: str, source: str) -> Any:
         raise InvalidScenarioError(
             f"{source}: the YAML cannot be read ({type(error).__name__}); simplify it."
         ) from error
+
+
+def _check_shape(text: str) -> None:
+    """Raise a YAML error for aliases and deep nesting, before libyaml, whose stack can run out."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Base):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.composer.ComposerError(
+                None, None, "aliases like *name are not accepted", event.start_mark
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAXIMUM_DEPTH:
+                raise yaml.composer.ComposerError(
+                    None, None, "it is nested too deeply", event.start_mark
+                )
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
