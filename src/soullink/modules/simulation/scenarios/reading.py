@@ -57,7 +57,7 @@ def read_file(path: Path) -> Any:
 def parse(text: str, source: str) -> Any:
     """Return the plain data in YAML (or JSON, its subset). Raises InvalidScenarioError."""
     try:
-        _check_shape(text)
+        _check_shape(text, source)
         return yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader, made stricter)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -72,19 +72,15 @@ def parse(text: str, source: str) -> Any:
         ) from error
 
 
-def _check_shape(text: str) -> None:
-    """Raise a YAML error for aliases and deep nesting, before libyaml, whose stack can run out."""
+def _check_shape(text: str, source: str) -> None:
+    """Refuse aliases and deep nesting before libyaml builds them, whose stack can run out."""
     depth = 0
     for event in yaml.parse(text, Loader=_Base):
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.composer.ComposerError(
-                None, None, "aliases like *name are not accepted", event.start_mark
-            )
+            raise InvalidScenarioError(f"{source}: aliases like *name are not accepted; repeat it.")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAXIMUM_DEPTH:
-                raise yaml.composer.ComposerError(
-                    None, None, "it is nested too deeply", event.start_mark
-                )
+                raise InvalidScenarioError(f"{source}: it is nested too deeply; simplify it.")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
