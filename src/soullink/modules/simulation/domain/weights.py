@@ -84,7 +84,7 @@ _TABLE: Final[dict[Act, tuple[str, str]]] = {
     Act.SET_BOUNDARY: ("bias -1.3 avo .2 A -.052 E .05 need_autonomy -.8 heard_demand .6 conflict .2 d_autonomy .6", "HOM"),
     Act.REFUSE: ("bias 0 A -.18 avo .15 heard_demand .6 need_autonomy -.4 d_autonomy .5 disagree .3 trust -.2", "GRZ"),
     Act.CLOSE: ("bias -2.4 avo .15 E -.1 late 3.0 conflict -.5", "SOC"),
-    Act.LEAVE: ("bias -6.0 avo .3 conflict 2.2 arousal .8 trust -1.5 commit -1.5 mood -1.0 heard_hostile .8 hurt .8 threat .5 drawn -.3", "RUS"),
+    Act.LEAVE: ("bias -5.1 avo .3 conflict 2.2 arousal .8 trust -1.5 commit -1.5 mood -1.0 heard_hostile .8 hurt .8 threat .5 drawn -.3 d_threat .6", "RUS"),
 }  # fmt: skip
 
 
