@@ -48,9 +48,9 @@ def shipped() -> list[Scenario]:
 class Population:
     """Couples in general, living through random courses."""
 
-    def __init__(self, scenarios: list[Scenario]) -> None:
+    def __init__(self, scenarios: list[Scenario], seed: int = SEED) -> None:
         self.scenarios = scenarios
-        self.random = np.random.default_rng(SEED)
+        self.random = np.random.default_rng(seed)
 
     def mix(self, length: int) -> list[Scenario]:
         begin = [Stage.FIRST_MEETING, Stage.EARLY_DATING][:length]

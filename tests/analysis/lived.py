@@ -1,13 +1,13 @@
 """Courses really lived by the dynamics, with placeholder words, for the tests of analysis."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import soullink.modules.simulation
 from soullink.kernel.ids import PersonId, RunId, new_uuid7
 from soullink.modules.analysis.domain.prediction import interventions
-from soullink.modules.personality.api import Personality
+from soullink.modules.personality.api import Persona, Personality
 from soullink.modules.personality.wiring import build
 from soullink.modules.profiles.api import Attachment, Profile, Wants
 from soullink.modules.simulation.api import (
@@ -97,8 +97,16 @@ def lived(
     )
 
 
-def _personality() -> Personality:
-    return build()
+PERSONALITY: Personality = build()
+
+
+def personas(people: tuple[Profile, Profile]) -> tuple[Persona, Persona]:
+    return PERSONALITY.persona(people[0]), PERSONALITY.persona(people[1])
+
+
+def without_last_episode(course: Course) -> Course:
+    """Return `course` as it stood while its last episode was being lived."""
+    return replace(course, episodes=course.episodes[:-1])
 
 
 def replicas_of(
@@ -108,9 +116,7 @@ def replicas_of(
     count: int,
     change: Intervention | None = None,
 ) -> Replicas:
-    who = _personality()
-    personas = (who.persona(people[0]), who.persona(people[1]))
-    batch = live.batch_of(personas, 0.2, seed, count, 1, sampled=True)
+    batch = live.batch_of(personas(people), 0.2, seed, count, 1, sampled=True)
     ids = (str(people[0].id), str(people[1].id))
     return replicas.run(batch, ids, scenarios, Conditions((change,) if change else ()))
 
@@ -122,9 +128,7 @@ def course_of(
     overrides: Mapping[tuple[int, int], Mapping[str, float]],
     fork: Fork | None = None,
 ) -> Course:
-    who = _personality()
-    personas = (who.persona(people[0]), who.persona(people[1]))
-    batch = live.batch_of(personas, 0.2, seed, 1, 0, sampled=False)
+    batch = live.batch_of(personas(people), 0.2, seed, 1, 0, sampled=False)
     walking = live.LiveCourse(batch, scenarios, Conditions((), overrides))
     turns: list[Turn] = []
     episodes = []

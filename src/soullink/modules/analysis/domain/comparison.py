@@ -18,7 +18,7 @@ _END: dict[str, Text] = {
 _COUNTED: dict[str, Text] = {
     "episodes": text("Episodes lived", "走过的段数"),
     "turns": text("Turns", "说过的句数"),
-    "conflict": text("Highest open conflict", "公开冲突的最高点"),
+    "conflict_peak": text("Highest open conflict", "公开冲突的最高点"),
 }
 
 
@@ -30,7 +30,12 @@ def comparison(parent: Course, course: Course, fork: Fork, language: Language) -
         for name in DIMENSIONS
     ]
     rows += [
-        (name, title[language], float(before.at_end(name).mean()), float(here.at_end(name).mean()))
+        (
+            f"{name}_at_end",
+            title[language],
+            float(before.at_end(name).mean()),
+            float(here.at_end(name).mean()),
+        )
         for name, title in _END.items()
     ]
     rows += [

@@ -21,7 +21,7 @@ from soullink.modules.simulation.api import (
 )
 
 RESOLUTIONS = ("none", "consensus", "arbitration", "escalation", "open")
-ACCEPTED_AFFECT = 0.1
+ACCEPTED_AFFECT = 0.28
 """A repair is accepted when it leaves the other at least this warm; as the replicas count it."""
 
 
@@ -148,7 +148,7 @@ class _Tally:
             repairing = act in act_groups.REPAIRING
             self._add("repairs", speaker, repairing)
             self._add(
-                "repairs_accepted", speaker, repairing and turn.appraisal.affect > ACCEPTED_AFFECT
+                "repairs_accepted", speaker, repairing and turn.appraisal.affect >= ACCEPTED_AFFECT
             )
             if previous is not None and previous.speaker == listener:
                 self._answer(previous, turn)

@@ -125,7 +125,7 @@ def _trust(place: Place) -> Weighed:
 def _conflict(place: Place) -> Weighed:
     before = 0.0 if place.previous is None else place.previous.conflict
     if place.turn.act in act_groups.REPAIRING:
-        worked = place.affect > ACCEPTED_AFFECT
+        worked = place.affect >= ACCEPTED_AFFECT
         weight = 0.1 + before + abs(place.affect) * 0.1
         return (weight, "mended") if worked else (-weight, "not_mended")
     rise = place.turn.conflict - before
