@@ -1,14 +1,17 @@
 """What is said to each person depends on what the data show."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from soullink.modules.analysis.api import Counterfactual
+from soullink.modules.analysis.api import DIMENSIONS, Counterfactual, Dimension
 from soullink.modules.analysis.domain import standing
 from soullink.modules.analysis.domain.counts import of_replicas
 from soullink.modules.analysis.domain.feedback import Sides, differences, feedback
 from soullink.modules.analysis.domain.measures import PERSONAL
 from soullink.modules.analysis.domain.wording.feedback import (
+    DIMENSION_STEPS,
     FRICTIONS,
     NO_FRICTION,
     NO_STRENGTH,
@@ -55,6 +58,10 @@ def test_each_hears_their_own_side_of_a_chase() -> None:
     assert said(STEPS, "chased", "Ada") in second.steps
 
 
+def test_there_is_a_step_for_every_dimension_that_they_can_work_on() -> None:
+    assert set(DIMENSION_STEPS) == set(DIMENSIONS) - {"spark"}
+
+
 def test_what_both_do_is_said_of_both() -> None:
     found = feedback(0, sides(harshness=(0.8, 0.6)), "en")
     assert found.frictions == (said(FRICTIONS, "harshness_both", "Ben"),)
@@ -69,6 +76,22 @@ def test_nothing_is_made_up_where_nothing_stands_out() -> None:
     assert len(found.steps) == 1
     silent = feedback(1, sides(untold=((), ("traits",))), "zh")
     assert silent.strengths == (NO_STRENGTH_UNKNOWN["zh"],)
+
+
+def test_without_anything_of_their_own_the_pair_is_looked_at() -> None:
+    def dimension(name: str, value: float, level: str) -> Dimension:
+        return Dimension(name, name.title(), value, 30, 70, 50, level, "", "", ())
+
+    both = (
+        dimension("trust", 30, "unclear"),
+        dimension("fun", 44.4, "mixed"),
+        dimension("warmth", 71, "high"),
+        dimension("spark", 90, "high"),
+    )
+    found = feedback(0, replace(sides(), dimensions=both), "en")
+    assert "warmth has the most room (71 of 100)" in found.strengths[0]
+    assert "fun has the least room (44 of 100)" in found.frictions[0]
+    assert found.steps == (DIMENSION_STEPS["fun"]["en"],)
 
 
 def test_an_intervention_becomes_a_step_only_when_it_is_clear_and_theirs() -> None:

@@ -82,6 +82,7 @@ class AnalysisAgent:
             ),
             turns=turns,
             changes=outlook.counterfactuals,
+            dimensions=found,
         )
         report = Report(
             schema=SCHEMA,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from soullink.kernel.language import Language
-from soullink.modules.analysis.api import Counterfactual, Feedback
+from soullink.modules.analysis.api import Counterfactual, Dimension, Feedback
 from soullink.modules.analysis.domain import act_groups
 from soullink.modules.analysis.domain.counts import is_chase, is_met
 from soullink.modules.analysis.domain.evidence import Place, places
@@ -33,6 +33,7 @@ class Sides:
     """What feedback rests on, for both people in order.
 
     scores: standing.person_scores. untold: codes of what each did not tell (people.untold).
+    dimensions: of the pair, for when nothing of a person stands out.
     """
 
     names: tuple[str, str]
@@ -41,6 +42,7 @@ class Sides:
     untold: tuple[tuple[str, ...], tuple[str, ...]]
     turns: Sequence[Turn]
     changes: Sequence[Counterfactual]
+    dimensions: Sequence[Dimension] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +137,15 @@ def feedback(person: int, sides: Sides, language: Language) -> Feedback:
     return Feedback(
         person=person,
         strengths=_sentences(wording.STRENGTHS, strengths, _STRENGTHS, person, sides, language)
-        or (_no_strength(person, sides, language),),
+        or (
+            _between(max, wording.BEST_OF_BOTH, person, sides, language)
+            or _no_strength(person, sides, language),
+        ),
         frictions=_sentences(wording.FRICTIONS, frictions, _FRICTIONS, person, sides, language)
-        or (wording.NO_FRICTION[language],),
+        or (
+            _between(min, wording.LEAST_OF_BOTH, person, sides, language)
+            or wording.NO_FRICTION[language],
+        ),
         steps=_steps(person, frictions, sides, language),
     )
 
@@ -204,6 +212,28 @@ def _example(rule: _Rule | None, person: int, sides: Sides, language: Language) 
     return say(wording.EXAMPLE, language, episode=best.episode, turn=best.sequence)
 
 
+def _spoken_of(sides: Sides) -> list[Dimension]:
+    """Return the dimensions that say something; spark is nothing that either of them does."""
+    return [d for d in sides.dimensions if d.level != "unclear" and d.name != "spark"]
+
+
+def _between(
+    pick: Callable[..., Dimension],
+    words: Mapping[Language, str],
+    person: int,
+    sides: Sides,
+    language: Language,
+) -> str:
+    """Return a sentence on the dimension of both that `pick` (min or max) finds, if any."""
+    known = _spoken_of(sides)
+    if not known:
+        return ""
+    found = pick(known, key=lambda dimension: dimension.value)
+    title = found.title.lower() if language == "en" else found.title
+    other = sides.names[1 - person]
+    return say(words, language, other=other, dimension=title, value=round(found.value))
+
+
 def _no_strength(person: int, sides: Sides, language: Language) -> str:
     silent = "traits" in sides.untold[person]
     return (wording.NO_STRENGTH_UNKNOWN if silent else wording.NO_STRENGTH)[language]
@@ -230,6 +260,10 @@ def _steps(
         for code in frictions
         if code in wording.STEPS
     ]
+    known = _spoken_of(sides)
+    if not frictions and known:
+        weakest = min(known, key=lambda dimension: dimension.value)
+        steps.append(wording.DIMENSION_STEPS[weakest.name][language])
     titles = {**TRAITS, **UNKNOWN}
     asked = [code for code in ("goal", "children", "values") if code in sides.untold[1 - person]]
     if asked and len(steps) < MOST_STEPS:

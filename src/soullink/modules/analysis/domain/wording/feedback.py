@@ -223,6 +223,44 @@ CHANGES: Final[Mapping[str, Text]] = {
 }
 """A step for each intervention on one person."""
 
+BEST_OF_BOTH: Final[Text] = text(
+    "Nothing of yours alone stands out; between you and {other}, {dimension} has the most room "
+    "({value} of 100).",
+    "单看你没有特别突出的；你和{other}之间，“{dimension}”最宽裕（100分里{value}分）。",
+)
+LEAST_OF_BOTH: Final[Text] = text(
+    "No friction of yours alone stands out; between you and {other}, {dimension} has the least "
+    "room ({value} of 100).",
+    "单看你没有明显的摩擦；你和{other}之间，“{dimension}”最不宽裕（100分里{value}分）。",
+)
+DIMENSION_STEPS: Final[Mapping[str, Text]] = {
+    "warmth": text(
+        "Say out loud what you liked about the day, before what went wrong.",
+        "先说今天喜欢的事，再说不顺的事。",
+    ),
+    "understanding": text(
+        "Once a week ask: what did I get wrong about you?", "每周问一次：我有没有误会你什么？"
+    ),
+    "trust": text(
+        "Promise small things and keep them; trust is made of those.",
+        "答应小事，然后做到，信任就是这样攒下来的。",
+    ),
+    "conflict": text(
+        "Agree in peaceful times how either of you may stop an argument.",
+        "趁平静的时候约好：吵起来时，怎样喊停都行。",
+    ),
+    "fun": text("Keep one evening free of anything useful.", "留一个晚上，什么正事都不做。"),
+    "values": text(
+        "Before deciding, each says what matters most about it; then look for a third way.",
+        "拿主意之前，各说一句最在乎什么，再一起找第三种办法。",
+    ),
+    "rhythm": text(
+        "Talk about how much time alone each of you needs, before it is needed.",
+        "在需要独处之前，先说好各自要多少独处的时间。",
+    ),
+}
+"""What both can do for the respect that has least room."""
+
 EFFECT: Final[Text] = text(
     " With it, {effect} more in 100 replicas were still together ({low} to {high}).",
     "这样做，每100次推演约多{effect}次仍在一起（区间{low}到{high}）。",
