@@ -31,11 +31,8 @@ EXAMPLE_SEED, EXAMPLE_TURN = 11, 6
 
 def acts_table() -> str:
     """Return what every act is and gives."""
-    lines = [
-        "| act | what it does | class | valence | connection | autonomy | esteem | heat | depth "
-        "| source |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    columns = "act | what it does | class | valence | connection | autonomy | esteem"
+    lines = [f"| {columns} | heat | depth | source |", "|---" * 10 + "|"]
     for act in ACTS:
         spec = acts.SPECS[act]
         numbers = (
@@ -79,7 +76,7 @@ def sequence_table() -> str:
     """Return what may follow what: acts that answer something, and the odds of pairs."""
     lines = ["| act | comes only after |", "|---|---|"]
     lines += [
-        f"| `{act}` | {', '.join(f'`{other}`' for other in before)} |"
+        f"| `{act}` | {', '.join(f'`{other}`' for other in dict.fromkeys(before))} |"
         for act, before in adjacency.ONLY_AFTER.items()
     ]
     lines += ["", "| after | these acts | log-odds |", "|---|---|---|"]
@@ -190,9 +187,21 @@ def _told(taken: TurnArrays, x: FloatArray, extra: FloatArray, draw: float, titl
             cells = " | ".join(f"{value:.3f}" for value in array[0, person, : len(STATE_VARIABLES)])
             columns.append(f"| {names[person]} ({role}), {when} | {cells} |")
     below = float(np.cumsum(chances)[act] - chances[act])
-    lines = [
+    opening = (
         f"Scenario: *{title}*, turn {EXAMPLE_TURN} of the episode. {names[s]} has the floor; the "
-        f"other's last act was `{ACTS[last]}`.",
+        f"other's last act was `{ACTS[last]}`."
+    )
+    others = ", ".join(f"`{ACTS[k]}` {chances[k]:.3f}" for k in order)
+    stretch = f"{below:.4f} to {below + chances[act]:.4f}"
+    meant = " (a misreading)" if reading.misread[0] else ", as it was meant"
+    taken_for = f"{dynamics.class_name(int(reading.perceived[0]))}{meant}"
+    needs = (
+        f"connection {reading.connection[0]:+.3f}, autonomy {reading.autonomy[0]:+.3f}, "
+        f"esteem {reading.esteem[0]:+.3f}, threat {reading.threat[0]:.3f}, "
+        f"values {reading.values[0]:+.3f}"
+    )
+    lines = [
+        opening,
         "",
         f"**1. Choose.** Log-odds of `{ACTS[act]}`, the act that comes:",
         "",
@@ -202,17 +211,11 @@ def _told(taken: TurnArrays, x: FloatArray, extra: FloatArray, draw: float, titl
         f"| scenario, goal and sequence | | | {extra[act]:+.3f} |",
         f"| **sum** | | | **{product.sum() + extra[act]:+.3f}** |",
         "",
-        "The softmax over all acts gives "
-        + ", ".join(f"`{ACTS[k]}` {chances[k]:.3f}" for k in order)
-        + f" and the rest. The draw is {draw:.4f}; `{ACTS[act]}` takes the stretch from "
-        f"{below:.4f} to {below + chances[act]:.4f}.",
+        f"The softmax over all acts gives {others} and the rest.",
+        f"The draw is {draw:.4f}; `{ACTS[act]}` takes the stretch from {stretch}.",
         "",
-        f"**2. Appraise.** {names[h]} takes it for "
-        f"{dynamics.class_name(int(reading.perceived[0]))}"
-        f"{' (a misreading)' if reading.misread[0] else ', as it was meant'}: affect "
-        f"{reading.affect[0]:+.3f}, connection {reading.connection[0]:+.3f}, autonomy "
-        f"{reading.autonomy[0]:+.3f}, esteem {reading.esteem[0]:+.3f}, threat "
-        f"{reading.threat[0]:.3f}, values {reading.values[0]:+.3f}.",
+        f"**2. Appraise.** {names[h]} takes it for {taken_for}:",
+        f"affect {reading.affect[0]:+.3f}, {needs}.",
         "",
         "**3. Update.**",
         "",

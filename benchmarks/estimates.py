@@ -35,14 +35,15 @@ class Effect:
 def centred(y: FloatArray, group: IntArray) -> FloatArray:
     """Return y less the mean of its group, all of shape (n,)."""
     means = np.bincount(group, weights=y) / np.maximum(np.bincount(group), 1)
-    out: FloatArray = np.subtract(y, means[group])
+    out: FloatArray = y - np.asarray(means, dtype=np.float64)[group]
     return out
 
 
 def standard(y: FloatArray) -> FloatArray:
     """Return y in standard deviations."""
     spread = float(y.std())
-    return (y - y.mean()) / spread if spread > 0 else y - y.mean()
+    out: FloatArray = (y - y.mean()) / spread if spread > 0 else y - y.mean()
+    return out
 
 
 def slopes(
