@@ -424,7 +424,7 @@ def test_ctrl_c_while_the_server_starts_leaves_none_behind(
 
     with monkeypatch.context() as patch:
         patch.setattr(postmaster, "_wait", interrupt)
-        patch.setattr(postmaster, "stop", lambda *_: None)
+        patch.setattr(postmaster, "stop", lambda *_, **__: None)
         with pytest.raises(KeyboardInterrupt):
             EmbeddedPostgres(data_dir).start()
     deadline = time.monotonic() + 10

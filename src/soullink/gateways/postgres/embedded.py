@@ -156,7 +156,7 @@ class EmbeddedPostgres:
     def _end(self) -> None:
         server = postmaster.find(self.cluster)
         if server is not None:
-            postmaster.stop(server, self.cluster)
+            postmaster.stop(server, self.cluster, answers=_answers(server))
             self._sweep(server.socket_dir)
 
     def _launch(self) -> Postmaster:

@@ -23,6 +23,7 @@ LOG: Final = "server.log"
 _SOCKET_PATH_BYTES: Final = 103  # sockaddr_un.sun_path less its NUL: 103 on macOS, 107 on Linux
 _START_TIMEOUT_SECONDS: Final = 60.0
 _STOP_TIMEOUT_SECONDS: Final = 30.0
+_SILENT_STOP_TIMEOUT_SECONDS: Final = 2.0
 _LOG_BYTES: Final = 5_000_000
 _NO_PROCESS: Final = 4_194_304  # one more than Linux can give (PID_MAX_LIMIT, <linux/threads.h>)
 _USER: Final = "soullink"
@@ -164,9 +165,14 @@ def launch(
         time.sleep(0.05)
 
 
-def stop(server: Postmaster, cluster: Path) -> None:
-    """Stop the server: cleanly, or if that takes too long at once; it recovers at its start."""
-    for kind, timeout in ((signal.SIGINT, _STOP_TIMEOUT_SECONDS), (signal.SIGQUIT, 10.0)):
+def stop(server: Postmaster, cluster: Path, *, answers: bool) -> None:
+    """Stop the server: cleanly, or if that takes too long at once; it recovers at its start.
+
+    answers: it takes connections. One that recovers from a killed process of its own does not,
+    and PostgreSQL 18 never finishes a clean shutdown that it was asked for meanwhile.
+    """
+    patience = _STOP_TIMEOUT_SECONDS if answers else _SILENT_STOP_TIMEOUT_SECONDS
+    for kind, timeout in ((signal.SIGINT, patience), (signal.SIGQUIT, 10.0)):
         try:
             os.kill(server.pid, kind)
         except ProcessLookupError:
