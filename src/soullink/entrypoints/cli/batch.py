@@ -15,7 +15,7 @@ from soullink.entrypoints.cli.course import Wishes
 from soullink.entrypoints.cli.exits import ExitCode
 from soullink.entrypoints.cli.invocation import Invocation
 from soullink.entrypoints.cli.manifest import Manifest, open_manifest, settings_of
-from soullink.entrypoints.cli.opening import opened, writing
+from soullink.entrypoints.cli.opening import check_folder, check_voice, opened, writing
 from soullink.entrypoints.cli.output import cell, print_json, say_file, stderr, stdout, table
 from soullink.entrypoints.cli.pairs import Pair, read_pairs
 from soullink.entrypoints.cli.persons import known_people
@@ -36,6 +36,7 @@ def simulate_pairs(
     began = time.monotonic()
     pairs = read_pairs(file.expanduser(), known_people(people))
     folder = wishes.out or DEFAULT_FOLDER
+    check_folder(folder)
     settings = settings_of(
         pairs,
         {
@@ -52,6 +53,7 @@ def simulate_pairs(
         invocation.interruption.when_wanted = report.stopping
 
         async def work() -> None:
+            await check_voice(wishes.voice)
             async with opened(invocation, parallel) as session:
                 await _live_all(session, pairs, parallel, wishes, manifest, report)
 

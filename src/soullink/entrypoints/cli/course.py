@@ -11,6 +11,8 @@ from rich.text import Text
 from soullink.entrypoints.cli.invocation import Invocation
 from soullink.entrypoints.cli.live_view import CourseView
 from soullink.entrypoints.cli.opening import (
+    check_folder,
+    check_voice,
     find_run,
     opened,
     prepare_folder,
@@ -116,10 +118,11 @@ def simulate(
     language = wishes.language or pair[0].language
     settings = Settings(wishes.seed, wishes.episodes, language, wishes.voice, wishes.scenarios)
     chosen = RunId(new_uuid7()) if run_id is None else run_id_of(run_id)
-    prepare_folder(wishes.folder(chosen))
+    check_folder(wishes.folder(chosen))
     stage = Stage(invocation, wishes)
 
     async def work() -> Outcome:
+        await check_voice(wishes.voice)
         async with opened(invocation) as session:
             return await session.simulate(
                 pair,

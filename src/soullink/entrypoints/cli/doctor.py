@@ -17,13 +17,14 @@ from typing import Literal
 from soullink import bootstrap
 from soullink.entrypoints.cli.exits import ExitCode
 from soullink.entrypoints.cli.invocation import Invocation
-from soullink.entrypoints.cli.opening import opened
+from soullink.entrypoints.cli.opening import opened, postgres_settings
 from soullink.entrypoints.cli.output import cell, print_json, stdout, table
 from soullink.entrypoints.library import Session
 from soullink.gateways.llm.opening import BASE_URL_VARIABLES, KEY_VARIABLES, PROVIDERS
+from soullink.gateways.postgres import schema
 from soullink.gateways.postgres.embedded import default_data_dir
 from soullink.gateways.postgres.probe import Description, describe
-from soullink.kernel.errors import SoulLinkError
+from soullink.kernel.errors import InvalidInputError, SoulLinkError
 from soullink.kernel.ids import PersonId
 from soullink.kernel.language import LANGUAGES
 from soullink.modules.profiles.api import Profile
@@ -31,7 +32,7 @@ from soullink.modules.simulation.api import STAGES, Settings, TurnTaken
 from soullink.settings import LlmSettings, PostgresSettings
 
 OLDEST_PYTHON = (3, 11)
-_MIGRATE = "bring the tables up to date: src/soullink/gateways/postgres/migrations/README.md"
+_MIGRATE = "soullink migrate"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome-headless-shell")
 
 
@@ -85,6 +86,27 @@ def examine(invocation: Invocation, as_json: bool) -> ExitCode:
     return ExitCode.OK if works else ExitCode.UNAVAILABLE
 
 
+def migrate(invocation: Invocation, as_json: bool) -> None:
+    """Bring the tables of somebody's own database up to date."""
+    url = postgres_settings(invocation).url
+    if url is None:
+        raise InvalidInputError(
+            "Name your database with --database-url or SOULLINK_DATABASE_URL; our own is kept up "
+            "to date by itself."
+        )
+    before = describe(url)["revision"]
+    schema.migrate(url)
+    now = describe(url)["revision"]
+    if as_json:
+        print_json({"before": before, "now": now})
+    elif before == now:
+        stdout(invocation).print(f"The tables are up to date already ({now}).")
+    else:
+        stdout(invocation).print(
+            f"The tables are at {now} now; they were at {before or 'nothing'}."
+        )
+
+
 def _attempt(name: str, look: Callable[[], list[Finding]], remedy: str) -> list[Finding]:
     """Return what `look` finds, or that it failed; the error's sentence says how."""
     try:
@@ -101,10 +123,10 @@ def _python() -> Finding:
 
 
 def _data_dir(invocation: Invocation) -> list[Finding]:
-    postgres = PostgresSettings.read(os.environ)
-    if invocation.database_url or (postgres.url and invocation.data_dir is None):
+    postgres = postgres_settings(invocation)
+    if postgres.url is not None:
         return []
-    folder = (invocation.data_dir or default_data_dir(os.environ)).absolute()
+    folder = (postgres.data_dir or default_data_dir({})).absolute()
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):
@@ -135,11 +157,7 @@ def _scenarios() -> list[Finding]:
 async def _database(invocation: Invocation) -> list[Finding]:
     """Open the database and live a course in it, which is erased again."""
     began = time.monotonic()
-    settings = PostgresSettings.read(os.environ)
-    if invocation.database_url is not None:
-        settings = PostgresSettings(invocation.database_url, None)
-    elif invocation.data_dir is not None:
-        settings = PostgresSettings(None, invocation.data_dir)
+    settings = postgres_settings(invocation)
     kind = "our own PostgreSQL" if settings.url is None else "your PostgreSQL"
     async with _opened_url(invocation, settings) as url:
         seconds = time.monotonic() - began

@@ -1,7 +1,6 @@
 """Shows a course in the terminal while it is lived."""
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -96,7 +95,8 @@ class CourseView:
         if turn.interrupted:
             words.append(f"— ({say('interrupts', self._language)}) ", "red")
         if turn.speech.words:
-            words.append(printable(turn.speech.words))
+            silent = turn.speech.status == "silent"
+            words.append(printable(turn.speech.words), "dim italic" if silent else "")
         else:
             words.append(say("silence", self._language), "dim italic")
         if turn.appraisal.misread:
@@ -116,7 +116,7 @@ class CourseView:
         width = max(map(len, self._names))
         for person, state in enumerate(episode.after):
             name = Text("  " + self._names[person].ljust(width), style=PEOPLE_STYLES[person])
-            self._console.print(Padding(Text.assemble(name, "  ", self._bars(state)), 0))
+            self._line(Text.assemble(name, "  ", self._bars(state)))
 
     def _bars(self, state: PersonState) -> Text:
         """Return mood, closeness and trust as bars; mood reaches from -1 to 1."""

@@ -106,6 +106,7 @@ app.add_typer(people.people, name="people")
 app.add_typer(people.personality, name="personality")
 app.add_typer(texts.scenarios, name="scenarios")
 app.add_typer(texts.prompts, name="prompts")
+app.command("migrate", epilog=texts.MIGRATE_EXAMPLES)(texts.migrate)
 app.command("doctor", epilog=texts.DOCTOR_EXAMPLES)(texts.doctor)
 
 
@@ -122,14 +123,15 @@ def main(arguments: Sequence[str]) -> int:
         return _fail(error.format_message(), ExitCode.INPUT)
     except (Interrupted, KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # What is left in the buffer has nowhere to go, and Python would say so when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.BROKEN_PIPE
+    except SystemExit as end:
+        # Typer's answer to a pipe that nobody reads any more.
+        if isinstance(end.__context__, BrokenPipeError):
+            return _let_go_of_stdout()
+        raise
     except Exception as error:  # noqa: BLE001  (the last resort: a sentence instead of a traceback)
         if "--debug" in arguments:
             traceback.print_exc()
-        what = f"{type(error).__name__}: {error}".rstrip(" :.")
+        what = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(" :.")
         return _fail(
             f"This is a bug in SoulLink ({what[:300]}). Please report it with the command and the "
             "output of the same command with --debug.",
@@ -156,10 +158,14 @@ def globals_first(arguments: Sequence[str]) -> list[str]:
     return [*first, *rest]
 
 
+def _let_go_of_stdout() -> ExitCode:
+    """Send the rest to nowhere: Python would complain when it ends and flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.BROKEN_PIPE
+
+
 def _fail(sentence: str, code: ExitCode) -> ExitCode:
-    lines = sentence.strip().splitlines() or ["Something is wrong."]
-    for line in lines:
-        print(printable(line), file=sys.stderr)
+    print(printable(sentence.strip()), file=sys.stderr)
     return code
 
 
@@ -172,6 +178,5 @@ def run() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.BROKEN_PIPE
+        code = _let_go_of_stdout()
     sys.exit(int(code))

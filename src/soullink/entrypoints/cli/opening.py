@@ -7,13 +7,16 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from soullink import bootstrap
 from soullink.entrypoints.cli.invocation import Invocation
 from soullink.entrypoints.library import Session, open_session, run_id_of
-from soullink.kernel.errors import InvalidInputError
+from soullink.gateways.postgres.probe import describe
+from soullink.kernel.errors import ConflictError, InvalidInputError
 from soullink.kernel.ids import RunId
 from soullink.modules.simulation.api import Run, RunNotFoundError
-from soullink.settings import Settings
+from soullink.settings import PostgresSettings, Settings
 
+BUILT_IN = "built-in"
 _PAGE = 200
 _SHORTEST = 4
 
@@ -21,6 +24,9 @@ _SHORTEST = 4
 @asynccontextmanager
 async def opened(invocation: Invocation, processes: int = 1) -> AsyncIterator[Session]:
     """Yield a Session on the database that the invocation or the environment names."""
+    database = postgres_settings(invocation)
+    if database.url is not None:
+        await asyncio.to_thread(_check_tables, database.url)
     async with AsyncExitStack() as stack:
         with invocation.interruption.held():
             session = await stack.enter_async_context(
@@ -28,6 +34,25 @@ async def opened(invocation: Invocation, processes: int = 1) -> AsyncIterator[Se
             )
         await asyncio.sleep(0)  # where a signal that waited comes through
         yield session
+
+
+def postgres_settings(invocation: Invocation) -> PostgresSettings:
+    """Return where runs are kept: what was typed, or else what the environment says."""
+    if invocation.database_url is not None:
+        return PostgresSettings(invocation.database_url, None)
+    if invocation.data_dir is not None:
+        return PostgresSettings(None, invocation.data_dir)
+    return PostgresSettings.read(os.environ)
+
+
+def _check_tables(url: str) -> None:
+    """Raise ConflictError unless the tables of somebody's own database are those we know."""
+    found = describe(url)
+    if found["revision"] != found["newest_revision"]:
+        raise ConflictError(
+            f"The tables of the database are at {found['revision'] or 'nothing'}, this SoulLink "
+            f"needs {found['newest_revision']}: bring them up to date with `soullink migrate`."
+        )
 
 
 def environment() -> Settings:
@@ -82,6 +107,17 @@ async def find_run(session: Session, text: str) -> RunId:
     return found[0]
 
 
+async def check_voice(name: str) -> None:
+    """See that the voice can be opened, before a run is recorded that nobody can live.
+
+    Raises LlmRequestError, LlmAuthError.
+    """
+    settings = environment().llm
+    if name == BUILT_IN or settings.cassette is not None:
+        return
+    await bootstrap.build_model(settings, name).close()
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn what can go wrong with a file of the caller's choice into one sentence."""
@@ -90,6 +126,16 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         where = error.filename or path
         raise InvalidInputError(f"{where} cannot be written: {error.strerror or error}.") from error
+
+
+def check_folder(folder: Path) -> None:
+    """See that `folder` could be made, and make nothing yet. Raises InvalidInputError."""
+    with writing(folder):
+        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise InvalidInputError(f"{there} is a file; choose another --out.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidInputError(f"{there} cannot be written to; choose another --out.")
 
 
 def prepare_folder(folder: Path) -> None:

@@ -51,7 +51,7 @@ def print_summary(console: Console, outcome: Outcome, folder: Path) -> None:
     )
     console.print(Text(line, style="bold"))
     if report.summary:
-        console.print(cell(report.summary))
+        console.print(cell(report.summary), soft_wrap=not console.is_terminal)
     _print_comparison(console, outcome)
     console.print()
     say_file(console, say("report", language), folder / "report.html")

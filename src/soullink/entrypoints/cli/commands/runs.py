@@ -38,7 +38,7 @@ def resume(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Live an interrupted run to its end, from the turn where it stopped.
+    """Live an interrupted run to its end, from where it stopped.
 
     The result is that of an unbroken run, byte for byte. A finished run is reported on again.
     """
@@ -52,10 +52,11 @@ def replay(
     show: Annotated[bool, typer.Option("--show", help="Show the turns.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Live a recorded run again without any model call, and compare every turn.
+    """Live a recorded run again, and compare every turn.
 
-    Says that they are identical, with a digest of the course, or what differs first (exit code
-    4). The digest leaves out what depends on the hour and the machine.
+    No language model is called. Says that they are identical, with a digest of the course, or
+    what differs first (exit code 4). The digest leaves out what depends on the hour and the
+    machine.
     """
     deferred.course.replay(invocation_of(context), run, show, as_json)
 
@@ -84,7 +85,10 @@ def fork(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Branch a run at one turn, live the branch, and compare both in the report."""
+    """Branch a run at one turn, and compare both.
+
+    The past is shared, the rest is lived anew; the report shows both side by side.
+    """
     wishes = deferred.course.Wishes.of_report(replicas, language, out, quiet, as_json)
     deferred.course.fork(invocation_of(context), run, (episode, turn), changes, run_id, wishes)
 

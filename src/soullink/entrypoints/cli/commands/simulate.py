@@ -114,7 +114,7 @@ def simulate(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let two people's agents live through a course, and report on it.
+    """Let two people live through a course, and report on it.
 
     Every turn is recorded before the next begins: after Ctrl-C, a crash or a power cut
     `soullink resume` goes on where it stopped. With --pairs the same command again does.

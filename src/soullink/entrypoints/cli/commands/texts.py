@@ -17,6 +17,10 @@ prompts = typer.Typer(
 )
 
 STAGES = "first_meeting, early_dating, committed, crisis, long_distance, family"
+MIGRATE_EXAMPLES = examples(
+    "soullink migrate --database-url postgresql://me@db.example/soullink",
+    "SOULLINK_DATABASE_URL=postgresql://me@db.example/soullink soullink migrate",
+)
 DOCTOR_EXAMPLES = examples("soullink doctor", "soullink doctor --json")
 
 
@@ -131,6 +135,15 @@ def show_prompt(
 ) -> None:
     """Print one prompt's template."""
     deferred.templates.show(invocation_of(context), name, language, version, as_json)
+
+
+def migrate(context: typer.Context, as_json: AsJson = False) -> None:
+    """Bring the tables of your own database up to date.
+
+    Only for --database-url or SOULLINK_DATABASE_URL: our own PostgreSQL is kept up to date by
+    itself. Running it again does no harm.
+    """
+    deferred.doctor.migrate(invocation_of(context), as_json)
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:

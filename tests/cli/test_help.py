@@ -1,0 +1,109 @@
+"""Help, documentation and wrong commands."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from soullink.entrypoints.cli.commands.options import MOST_REPLICAS
+from soullink.entrypoints.cli.commands.simulate import MOST_EPISODES
+from soullink.entrypoints.cli.commands.texts import STAGES as NAMED_STAGES
+from soullink.modules.profiles.api import IMPORT_FORMATS
+from soullink.modules.simulation import api, service
+from tests.cli.conftest import Soullink
+from tests.cli.reference import PAGE_FILE, helps, page_text
+
+HELPS = dict(helps())
+COMMANDS = [name for name, text in HELPS.items() if "\nCommands:\n" not in text]
+
+
+def test_the_reference_page_is_current() -> None:
+    assert PAGE_FILE.read_text("utf-8") == page_text(), "run: python -m tests.cli.reference"
+
+
+def test_there_is_every_command_that_the_product_promises() -> None:
+    promised = (
+        "simulate resume replay fork doctor migrate runs.list runs.show runs.export runs.delete "
+        "people.import people.show people.validate people.list personality.items "
+        "personality.score scenarios.list scenarios.show scenarios.generate scenarios.validate "
+        "prompts.list prompts.show"
+    )
+    assert sorted(COMMANDS) == sorted(
+        "soullink " + name.replace(".", " ") for name in promised.split()
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_examples_of_itself_and_speaks_json(command: str) -> None:
+    text = HELPS[command]
+    examples = text.partition("Examples:")[2].split("\n")
+    shown = [line.strip() for line in examples if line.strip()]
+    assert shown
+    assert all(command in line for line in shown)
+    assert "--json" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_explained(command: str) -> None:
+    for line in HELPS[command].splitlines():
+        found = re.match(r"^  (-\S.*?)(?:  +(.*))?$", line)
+        if found and "\nOptions:\n" in HELPS[command].partition(line)[0] + "\n":
+            following = HELPS[command].partition(line)[2].split("\n")[1]
+            assert found[2] or following.startswith(" " * 10), line
+
+
+def test_help_names_what_the_modules_know() -> None:
+    assert NAMED_STAGES.split(", ") == list(api.STAGES)
+    assert all(name in HELPS["soullink people import"] for name in IMPORT_FORMATS)
+    assert all(name in HELPS["soullink fork"] for name in api.STATE_VARIABLES)
+    assert (MOST_EPISODES, MOST_REPLICAS) == (service.MOST_EPISODES, service.MOST_REPLICAS)
+
+
+def test_help_needs_nothing_heavy() -> None:
+    """What takes long to import would make `--help` slow on every machine."""
+    heavy = ("numpy", "sqlalchemy", "psycopg", "aiohttp", "structlog", "rich.table")
+    code = (
+        "import sys; from soullink.entrypoints.cli.main import main; main(['simulate', '--help']);"
+        f"found = [name for name in {heavy!r} if name in sys.modules]; assert not found, found"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Examples:" in ended.stdout
+
+
+def test_the_version_is_printed(soullink: Soullink) -> None:
+    assert soullink("--version").out == f"soullink {version('soullink')}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("dance",),
+        ("simulate",),
+        ("simulate", "one.yaml"),
+        ("simulate", "a.yaml", "b.yaml", "c.yaml"),
+        ("simulate", "a.yaml", "b.yaml", "--episodes", "none"),
+        ("simulate", "a.yaml", "b.yaml", "--episodes", "0"),
+        ("simulate", "a.yaml", "b.yaml", "--replicas", "0"),
+        ("simulate", "a.yaml", "b.yaml", "--seed", "-1"),
+        ("simulate", "a.yaml", "b.yaml", "--language", "fr"),
+        ("simulate", "a.yaml", "b.yaml", "--pairs", "pairs.csv"),
+        ("simulate", "a.yaml", "b.yaml", "--frob"),
+        ("--data-dir", "x", "--database-url", "y", "runs", "list"),
+        ("runs", "list", "--limit", "0"),
+        ("fork", "last", "--episode", "1"),
+        ("scenarios", "list", "--stage", "divorce"),
+        ("people", "import", "x.csv", "--format", "tinder"),
+    ],
+)
+def test_a_wrong_command_is_one_sentence_and_exit_code_2(
+    soullink: Soullink, arguments: tuple[str, ...]
+) -> None:
+    ended = soullink(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert len(ended.err.strip().splitlines()) == 1
+    assert "Traceback" not in ended.err

@@ -1,0 +1,130 @@
+"""What a terminal gets, and what a pipe gets."""
+
+import os
+import pty
+import select
+import subprocess
+import time
+
+import pytest
+from rich.console import Console
+
+from soullink.entrypoints.cli.exits import code_of
+from soullink.entrypoints.cli.main import globals_first
+from soullink.entrypoints.cli.output import bar, cell, interval
+from soullink.entrypoints.cli.text import printable
+from soullink.entrypoints.cli.words import act_label, say
+from soullink.gateways.llm.port import LlmAuthError, LlmRequestError, LlmTimeoutError
+from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from soullink.modules.simulation.api import ACTS
+from tests.cli.conftest import ADA, BEN, PROGRAM, SHORT, Soullink
+from tests.conftest import REPOSITORY
+
+
+def _on_a_terminal(*arguments: str, **environ: str) -> str:
+    """Return what the command line writes to a terminal of 100 columns."""
+    ours, theirs = pty.openpty()
+    program = subprocess.Popen(
+        [*PROGRAM, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(REPOSITORY / "src"),
+            "TERM": "xterm-256color",
+            "COLUMNS": "100",
+            **environ,
+        },
+    )
+    os.close(theirs)
+    written = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if select.select([ours], [], [], 0.2)[0]:
+            try:
+                read = os.read(ours, 65536)
+            except OSError:  # Linux says EIO when the other side is closed
+                break
+            if not read:
+                break
+            written += read
+    os.close(ours)
+    assert program.wait(timeout=10) == 0, written.decode()
+    return written.decode()
+
+
+def test_a_terminal_gets_colours_and_a_link(database_url: str) -> None:
+    written = _on_a_terminal("simulate", ADA, BEN, *SHORT, SOULLINK_DATABASE_URL=database_url)
+    assert "\x1b[1;36m" in written
+    assert "file:///" in written
+
+
+@pytest.mark.parametrize(("arguments", "environ"), [(("--no-color",), {}), ((), {"NO_COLOR": "1"})])
+def test_a_terminal_gets_no_colours_when_none_are_wanted(
+    arguments: tuple[str, ...], environ: dict[str, str]
+) -> None:
+    written = _on_a_terminal(
+        "people", "list", str(REPOSITORY / "examples/people"), *arguments, **environ
+    )
+    assert "Ada Okafor" in written
+    assert "\x1b[" not in written
+
+
+def test_a_pipe_gets_no_escapes(soullink_db: Soullink) -> None:
+    ended = soullink_db("simulate", ADA, BEN, *SHORT)
+    assert "\x1b" not in ended.out + ended.err
+    assert "file:///" not in ended.out
+
+
+def test_options_for_all_commands_may_stand_anywhere() -> None:
+    given = ["runs", "list", "--data-dir", "x", "--limit", "3", "--no-color", "--database-url=y"]
+    assert globals_first(given) == [
+        "--data-dir", "x", "--no-color", "--database-url=y", "runs", "list", "--limit", "3",
+    ]  # fmt: skip
+    assert globals_first(["a", "--", "--debug"]) == ["a", "--", "--debug"]
+    assert globals_first(["--data-dir"]) == ["--data-dir"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidInputError("x"), 2),
+        (NotFoundError("x"), 3),
+        (ConflictError("x"), 4),
+        (UnavailableError("x"), 5),
+        (LlmAuthError("x"), 5),
+        (LlmTimeoutError("x"), 5),
+        (LlmRequestError("x"), 2),
+    ],
+)
+def test_every_kind_of_error_has_its_exit_code(error: Exception, code: int) -> None:
+    assert code_of(error) == code  # type: ignore[arg-type]
+
+
+def test_strange_text_becomes_harmless_and_letters_stay() -> None:
+    assert printable("a\x1b[31mb\x07\r\nc\u202ed") == "a[31mb  cd"
+    for kept in ("مريم العلي", "林晓", "👩‍🚀", "Zoë"):
+        assert printable(kept) == kept
+
+
+def test_markup_of_strangers_is_not_obeyed() -> None:
+    console = Console(width=80, force_terminal=True)
+    text = "[red]x[/red] [link=there]y[/link] :smile:"
+    with console.capture() as captured:
+        console.print(cell(text))
+    assert captured.get() == text + "\n"
+
+
+def test_bars_and_intervals_show_their_numbers() -> None:
+    assert [bar(value, 4) for value in (-1.0, 0.0, 0.5, 1.0, 3.0)] == [
+        "░░░░", "░░░░", "██░░", "████", "████",
+    ]  # fmt: skip
+    assert interval(0, 50, 100, 5) == "━━●━━"
+    assert interval(25, 25, 50, 5) == "·●━··"
+
+
+def test_every_act_has_a_label_in_both_languages() -> None:
+    labels = [(act_label(act, "en"), act_label(act, "zh")) for act in ACTS]
+    assert len(set(labels)) == len(ACTS)
+    assert say("ended", "zh", outcome="好") == "结局：好"
