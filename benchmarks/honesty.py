@@ -19,7 +19,7 @@ from soullink.modules.simulation.domain.layout import Trait
 from soullink.modules.simulation.domain.weights import DYNAMICS_VERSION
 
 SEED: Final = 20_260_402
-ARCS, PAIRS = 40, 40
+ARCS, PAIRS = 25, 60
 PAGE: Final = ROOT / "docs/explanation/honesty.md"
 RESULT: Final = ROOT / "benchmarks/results/honesty.json"
 BLOCK: Final = "gate"
@@ -106,7 +106,7 @@ def measured(seed: int = SEED) -> dict[str, Effect]:
     return out
 
 
-def _auc(seed: int, rounds: int = 4) -> Effect:
+def _auc(seed: int, rounds: int = 3) -> Effect:
     """Return the AUC over several sets of evenings; the interval from their spread."""
     values = np.array([dating.match_auc(dating.simulated(seed + k)) for k in range(rounds)])
     half = estimates.Z * float(values.std(ddof=1)) / float(np.sqrt(rounds))

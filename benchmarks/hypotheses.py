@@ -320,6 +320,22 @@ HYPOTHESES: Final[tuple[Hypothesis, ...]] = (
         on_trait(_T.AVOIDANCE, _commitment),
     ),
     Hypothesis(
+        "anxiety-own",
+        "The anxious are less satisfied",
+        -1,
+        "Li & Chan 2012",
+        "own satisfaction at the end",
+        on_trait(_T.ANXIETY, _satisfaction),
+    ),
+    Hypothesis(
+        "avoidance-own",
+        "The avoidant are less satisfied",
+        -1,
+        "Li & Chan 2012",
+        "own satisfaction at the end",
+        on_trait(_T.AVOIDANCE, _satisfaction),
+    ),
+    Hypothesis(
         "neuroticism-negativity",
         "The neurotic are more negative",
         1,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import agent_model, estimates
+from benchmarks.hypotheses import HYPOTHESES
 from soullink.modules.simulation.api import ACTS
 from soullink.modules.simulation.domain import (
     attraction,
@@ -313,3 +314,11 @@ def test_the_start_is_as_printed(random) -> None:
         assert np.allclose(bounded(page, name), one[:, Person[name.upper()]], **TOLERANCE), name
     assert np.allclose(page["satisfaction_"], one[:, Person.SATISFACTION], **TOLERANCE)
     assert np.allclose(page["similar_"], one[:, Person.SIMILARITY], **TOLERANCE)
+
+
+def test_every_source_a_direction_names_is_in_the_list_of_references() -> None:
+    references = PAGE.partition("## Sources")[2]
+    for hypothesis in HYPOTHESES:
+        for source in re.split(r";\s*", re.sub(r"\(.*\)", "", hypothesis.source)):
+            surname, year = re.match(r"([\w-]+).*?(\d{4})", source.strip()).groups()
+            assert re.search(rf"{surname}.*\({year}\)", references), source
