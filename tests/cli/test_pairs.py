@@ -188,3 +188,13 @@ def test_a_broken_manifest_is_told(soullink_db: Soullink) -> None:
     ended = soullink_db("simulate", "--pairs", _pairs(("ada", "ben")), *PEOPLE, "--out", "out")
     assert ended.code == 4
     assert "manifest.json" in ended.err
+
+
+def test_the_pairs_of_sotopia_are_all_found(soullink: Soullink, data_samples: Path) -> None:
+    folder = data_samples / "sotopia"
+    command = ("people", "import", "--format", "sotopia", str(folder / "agent_profiles.jsonl"))
+    assert soullink(*command, "--out", "people", "--json").document["imported"] == 40
+    pairs = read_pairs(folder / "relationship_profiles.jsonl", known_people(Path("people")))
+    assert len(pairs) == 120
+    assert [pair.error for pair in pairs if pair.people is None] == []
+    assert {pair.relationship for pair in pairs} <= {str(number) for number in range(6)}
