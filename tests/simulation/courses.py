@@ -1,12 +1,14 @@
 """People, a simulation on a real database, and ways to live and compare whole courses."""
 
+import socket
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
+import pytest
 
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.ids import PersonId, RunId
@@ -177,3 +179,15 @@ def mirrored_episode(episode: Episode) -> Episode:
 
 def _parted(events: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(who, what) for who, _, what in (event.partition(":") for event in events)]
+
+
+def cut_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut every way out of Python's sockets; libpq's own Unix socket to the database stays."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError("the network is cut")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    for name in ("getaddrinfo", "create_connection", "gethostbyname"):
+        monkeypatch.setattr(socket, name, refuse)

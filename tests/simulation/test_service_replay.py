@@ -1,8 +1,7 @@
 """Lived again from the record: without a model, without a network, to the same bytes."""
 
-import socket
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,7 +23,16 @@ from soullink.modules.simulation.service import SimulationService
 from soullink.modules.simulation.voice.builtin import BuiltInVoice
 from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
 from tests.gateways.llm.server import ScriptedOpenAiServer
-from tests.simulation.courses import COUPLE, FIVE, a_service, live, lived_course, plain, stop_after
+from tests.simulation.courses import (
+    COUPLE,
+    FIVE,
+    a_service,
+    cut_network,
+    live,
+    lived_course,
+    plain,
+    stop_after,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -50,15 +58,7 @@ def no_voice(name: str) -> Voice:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut every way out of Python's sockets; libpq's own Unix socket to the database stays."""
-
-    def refuse(*_: object, **__: object) -> NoReturn:
-        raise OSError("the network is cut")
-
-    for name in ("connect", "connect_ex", "sendto"):
-        monkeypatch.setattr(socket.socket, name, refuse)
-    for name in ("getaddrinfo", "create_connection", "gethostbyname"):
-        monkeypatch.setattr(socket, name, refuse)
+    cut_network(monkeypatch)
 
 
 @pytest.mark.usefixtures("no_network")
