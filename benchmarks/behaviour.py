@@ -12,7 +12,7 @@ from benchmarks import estimates
 from benchmarks.estimates import ROOT, signed
 from benchmarks.hypotheses import HYPOTHESES, Finding
 from benchmarks.population import ARCS, PAIRS, populate
-from soullink.modules.simulation.domain.weights import DYNAMICS_VERSION
+from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
 
 SEED: Final = 20_260_401
 PAGE: Final = ROOT / "docs/explanation/behaviour.md"

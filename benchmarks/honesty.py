@@ -16,7 +16,7 @@ from benchmarks import couples, dating, estimates
 from benchmarks.estimates import ROOT, Effect, signed
 from benchmarks.population import populate
 from soullink.modules.simulation.domain.layout import Trait
-from soullink.modules.simulation.domain.weights import DYNAMICS_VERSION
+from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
 
 SEED: Final = 20_260_402
 ARCS, PAIRS = 25, 60

@@ -19,7 +19,7 @@ from soullink.modules.analysis.domain.counts import Counts, of_replicas
 from soullink.modules.simulation.api import FloatArray, Scenario, Stage
 from soullink.modules.simulation.domain import course, replicas
 from soullink.modules.simulation.domain.layout import N_TRAIT
-from soullink.modules.simulation.domain.weights import DYNAMICS_VERSION
+from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
 from soullink.modules.simulation.scenarios import document, reading
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -66,7 +66,11 @@ def build_prompts() -> Prompts:
 
 def build_analysis() -> Analysis:
     """Return analysis; needs no database."""
-    return analysis.build(build_personality())
+    return _analysis(build_personality(), build_prompts())
+
+
+def _analysis(who: Personality, templates: Prompts) -> Analysis:
+    return analysis.build(who, simulation.build_scenarios(templates).shipped())
 
 
 def build_model(settings: LlmSettings, name: str) -> LanguageModel:
@@ -146,5 +150,5 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
                 partial(build_model, settings.llm),
                 workers,
             ),
-            analysis=analysis.build(who),
+            analysis=_analysis(who, templates),
         )

@@ -147,6 +147,20 @@ class Effect:
     commitment: float = 0.0
 
 
+ENVIRONMENT_EVENTS: Mapping[str, Text] = {
+    "time_out": {
+        "en": "It has got too loud; they take ten minutes apart.",
+        "zh": "话越说越冲，两人先各自冷静十分钟。",
+    },
+    "deadline": {
+        "en": "Time is up, and the situation decides: {default}",
+        "zh": "时间到了，只好由情况来定：{default}",
+    },
+}
+"""What the situation itself does in any episode: it calls a pause when conflict escalates and
+settles a decision that two people leave open. {default}: Decision.default."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """Something that happens in an episode, once, when all conditions hold.
@@ -269,6 +283,17 @@ class Scenario:
     words: Mapping[str, Mapping[Language, tuple[str, ...]]]
     origin: Literal["template", "composed", "model"] = "template"
 
+    def event_text(self, event: str, language: Language) -> str:
+        """Return what an event of a turn says: of a trigger or of ENVIRONMENT_EVENTS.
+
+        Empty for an id that this scenario does not have.
+        """
+        if event in ENVIRONMENT_EVENTS:
+            default = "" if self.decision is None else self.decision.default[language]
+            return ENVIRONMENT_EVENTS[event][language].replace("{default}", default)
+        found = next((trigger for trigger in self.triggers if trigger.id == event), None)
+        return "" if found is None else found.text[language]
+
 
 class InvalidScenarioError(InvalidInputError):
     """A scenario breaks the schema; the message names the field."""
@@ -367,7 +392,7 @@ class Turn:
     interrupted: it cut the other short; double: the same person spoke twice in a row.
     minute: simulated minutes since the episode began. conflict: level 0..1 after the turn.
     positions: where each stands on the decision, -1..1, or None. memories: ids of the memories
-    that the speaker recalled. events: ids of triggers that fired.
+    that the speaker recalled. events: ids of triggers that fired, then of ENVIRONMENT_EVENTS.
     """
 
     episode: int
@@ -675,10 +700,6 @@ class Simulation(Protocol):
 
     async def delete(self, run_id: RunId) -> None:
         """Erase the run and all its records; forks of it stay. Raises RunNotFoundError."""
-        ...
-
-    def event_text(self, scenario: Scenario, event: str, language: Language) -> str:
-        """Return what a trigger or a life event says."""
         ...
 
 

@@ -10,7 +10,7 @@ from soullink.gateways.postgres.database import Database
 from soullink.kernel.clock import Clock
 from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.ids import RunId, new_uuid7
-from soullink.kernel.language import LANGUAGES, Language
+from soullink.kernel.language import LANGUAGES
 from soullink.modules.personality.api import Persona, Personality
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.agents.scenario import ScenarioAgent
@@ -31,7 +31,7 @@ from soullink.modules.simulation.domain import live as live_domain
 from soullink.modules.simulation.domain import replicas as replicas_domain
 from soullink.modules.simulation.domain.course import Conditions
 from soullink.modules.simulation.domain.live import LiveCourse
-from soullink.modules.simulation.domain.weights import DYNAMICS_VERSION
+from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
 from soullink.modules.simulation.scenarios import library
 from soullink.modules.simulation.store import RecordedRun, RunStore
 from soullink.modules.simulation.voice import lines
@@ -199,9 +199,6 @@ class SimulationService(Simulation):
     async def delete(self, run_id: RunId) -> None:
         async with self.database.work() as work:
             await RunStore(work.session).delete(run_id)
-
-    def event_text(self, scenario: Scenario, event: str, language: Language) -> str:
-        return live_domain.event_text(scenario, event, language)
 
 
 def _check(people: tuple[Profile, Profile], settings: Settings) -> None:

@@ -68,7 +68,6 @@ def setting(scenario: Scenario, parameters: Mapping[str, str], language: Languag
 
 
 def _turn(turn: Turn, scenario: Scenario, language: Language) -> TurnView:
-    texts = {trigger.id: trigger.text[language] for trigger in scenario.triggers}
     return TurnView(
         sequence=turn.sequence,
         speaker=turn.speaker,
@@ -84,7 +83,7 @@ def _turn(turn: Turn, scenario: Scenario, language: Language) -> TurnView:
         trust=_both(turn.after, "trust"),
         stress=_both(turn.after, "stress"),
         voice_status=turn.speech.status,
-        events=tuple(texts.get(event, event) for event in turn.events),
+        events=tuple(scenario.event_text(event, language) for event in turn.events),
     )
 
 

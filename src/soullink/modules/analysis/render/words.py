@@ -204,7 +204,7 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
         "每一句都在这里。小字是没有说出口的心里话。",
     ),
     "turns_count": ("{count} turns", "{count}句"),
-    "goal": ("{name} wants to {goal}", "{name}想要：{goal}"),
+    "goal": ("{name}: {goal}", "{name}：{goal}"),
     "thinks": ("thinks: ", "心想："),
     "misread": ("taken for something else", "被误解"),
     "interrupted": ("cuts in", "打断"),

@@ -105,9 +105,7 @@ class Stage:
         """Put the turn into words, make it durable, let both agents take it in."""
         language = self._run.settings.language
         known = self._past.turns.get((bare.episode, bare.sequence))
-        events = tuple(
-            live_domain.event_text(opening.scenario, event, language) for event in bare.events
-        )
+        events = tuple(opening.scenario.event_text(event, language) for event in bare.events)
         if known is not None:
             turn = _turn(bare, known.speech)
             if turn != known:

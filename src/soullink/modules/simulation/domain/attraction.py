@@ -18,7 +18,9 @@ from soullink.modules.simulation.domain.randomness import KeyArray, Purpose
 ACTOR_SHARE: Final = 0.29
 PARTNER_SHARE: Final = 0.25
 PAIR_SHARE: Final = 1.0 - ACTOR_SHARE - PARTNER_SHARE
-RECIPROCITY: Final = 0.08
+RECIPROCITY: Final = 0.18
+CHOOSINESS_OF_THE_WANTED: Final = 0.4
+"""How much whoever is wanted more wants less: in the data the two correlate about -.2."""
 EXPERIENCE_SHARE: Final = 0.35
 """Share of the pair's part that the first meeting itself decides."""
 YES_THRESHOLD: Final = 0.2
@@ -33,8 +35,9 @@ def general(keys: KeyArray) -> FloatArray:
 
     keys: (R, 2), one per person; the same person keeps both with whomever they meet.
     """
-    chooses = randomness.normal(keys, Purpose.ACTOR)
     appeals = randomness.normal(keys, Purpose.PARTNER)
+    own = randomness.normal(keys, Purpose.ACTOR)
+    chooses = np.sqrt(1.0 - CHOOSINESS_OF_THE_WANTED**2) * own - CHOOSINESS_OF_THE_WANTED * appeals
     out: FloatArray = np.sqrt(ACTOR_SHARE) * chooses + np.sqrt(PARTNER_SHARE) * appeals[:, ::-1]
     return out
 

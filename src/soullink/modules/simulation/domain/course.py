@@ -129,7 +129,7 @@ def begin(
     # Perceived likeness goes with liking (r about .4); actual likeness hardly enters it.
     people[..., Person.SIMILARITY] = (
         0.45
-        + 0.09 * drawn
+        + 0.065 * drawn
         + 0.06 * (likeness[:, None] - 0.3)
         + 0.12 * randomness.normal(keys, Purpose.SIMILARITY)
     )
@@ -287,8 +287,8 @@ def _resolutions(scenario: Scenario, pair: FloatArray, lived: BoolArray) -> IntA
         escalated = (pair[:, Shared.ESCALATED] > 0) & lived
         return np.where(escalated, int(Resolution.ESCALATION), int(Resolution.NONE))
     out = np.full(pair.shape[0], int(Resolution.OPEN))
-    out = np.where(pair[:, Shared.ESCALATED] > 0, int(Resolution.ESCALATION), out)
     out = np.where(pair[:, Shared.ARBITRATED] > 0, int(Resolution.ARBITRATION), out)
+    out = np.where(pair[:, Shared.ESCALATED] > 0, int(Resolution.ESCALATION), out)
     out = np.where(pair[:, Shared.AGREED] > 0, int(Resolution.CONSENSUS), out)
     return np.where(lived, out, int(Resolution.NONE))
 
@@ -308,12 +308,12 @@ def _look_back(
     """
     new = people.copy()
     now = np.clip(
-        0.5
+        0.56
         + 0.9 * (felt - 0.22)
         + 0.35 * (people[..., Person.CLOSENESS] - 0.3)
         + 0.3 * (people[..., Person.TRUST] - 0.5)
-        - 0.3 * (people[..., Person.STRESS] - 0.25)
-        - 0.5 * people[..., Person.HURT]
+        - 0.6 * (people[..., Person.STRESS] - 0.25)
+        - 0.8 * people[..., Person.HURT]
         + 0.06 * success[:, None]
         + COMPARISON_SD * standard,
         0.0,
@@ -338,7 +338,7 @@ def stay_hazard(batch: Batch, number: int) -> BoolArray:
     """Return who ends the relationship after episode `number`, (R, 2)."""
     p = batch.people
     chance = dynamics.sigmoid(
-        -4.3
+        -4.6
         + 9.0 * (0.45 - p[..., Person.SATISFACTION])
         - 2.5 * p[..., Person.COMMITMENT]
         + 1.5 * p[..., Person.HURT]

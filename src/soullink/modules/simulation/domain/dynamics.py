@@ -5,8 +5,8 @@ documented, with sources, in docs/explanation/agent-model.md.
 
 Affect follows the discrete form of Gottman & Murray's marital equations,
 m' = set point + inertia * (m - set point) + influence of the partner + response to the act,
-with inertia and influence at a lag of one turn (about ten seconds) as measured by experience
-sampling of couples in conflict (inertia .51-.56, partner influence .08).
+with inertia and influence set so that over whole turns (about ten seconds) moods carry over and
+pass on as measured in couples: inertia .51-.56, partner influence .08.
 """
 
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ WORSE: Final = np.array(
     [DISTANT, DEMAND, HOSTILE, DISTANT, HOSTILE, HOSTILE, HOSTILE, DEMAND, HOSTILE], dtype=np.int64
 )
 BETTER: Final = np.array([WARM, WARM, WARM, OPEN, OPEN, PLAYFUL, TASK, WARM, TASK], dtype=np.int64)
-INERTIA: Final = 0.53
-INFLUENCE: Final = 0.08
+INERTIA: Final = 0.45
+INFLUENCE: Final = 0.04
 POSITIVE_ACTS: Final[BoolArray] = VALENCE > 0.15
 NEGATIVE_ACTS: Final[BoolArray] = VALENCE < -0.2
 SETTLING: Final = np.isin(
@@ -338,7 +338,7 @@ def hear(
         0.26 * np.clip(1.0 + 0.15 * traits[:, Trait.EXTRAVERSION], 0.4, 1.8),
     )
     point = set_point(traits) - 0.18 * strain
-    inertia = np.clip(INERTIA + 0.04 * neurotic, 0.35, 0.75)
+    inertia = np.clip(INERTIA + 0.04 * neurotic, 0.3, 0.7)
     mood = listener[:, Person.MOOD]
     new[:, Person.MOOD] = (
         point
@@ -397,11 +397,13 @@ def hear(
     return bounded(new)
 
 
-def act_on_self(speaker: FloatArray, traits: FloatArray, act: IntArray) -> FloatArray:
+def act_on_self(
+    speaker: FloatArray, traits: FloatArray, act: IntArray, noise: FloatArray
+) -> FloatArray:
     """Return the speakers' columns after doing `act`, shape (n, columns).
 
     Venting raises arousal, kindness lowers it a little; hostility leaves guilt in the agreeable;
-    opening up brings the speaker closer too (Collins & Miller 1994).
+    opening up brings the speaker closer too (Collins & Miller 1994). noise: standard normal.
     """
     new = speaker.copy()
     hostile = CLASS_OF[act] == HOSTILE
@@ -409,7 +411,10 @@ def act_on_self(speaker: FloatArray, traits: FloatArray, act: IntArray) -> Float
     new[:, Person.AROUSAL] = 0.9 * speaker[:, Person.AROUSAL] + 0.1 * 0.25 + 0.08 * hostile
     point = set_point(traits)
     new[:, Person.MOOD] = (
-        speaker[:, Person.MOOD] + 0.12 * (point - speaker[:, Person.MOOD]) + 0.04 * VALENCE[act]
+        speaker[:, Person.MOOD]
+        + 0.25 * (point - speaker[:, Person.MOOD])
+        + 0.04 * VALENCE[act]
+        + 0.1 * noise
     )
     new[:, Person.GUILT] = np.clip(
         0.9 * speaker[:, Person.GUILT]

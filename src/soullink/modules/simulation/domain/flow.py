@@ -5,9 +5,9 @@ first, then whoever starts first, then the current speaker may go on. Each perso
 floor; the higher bid speaks. The priorities are: answering a direct question, being the one
 addressed, agitation, extraversion.
 
-Conflict resolution, in this order: consensus (positions met and the last act settled it),
-arbitration (the deadline passed: the situation decides), escalation (open conflict passed the
-third level without either).
+Conflict resolution, in this order: consensus (positions met and the last act settled it);
+escalation (open conflict passed the third level: the situation calls a pause, once, and what was
+open stays open between them); arbitration (the deadline passed: the situation decides).
 """
 
 from enum import IntEnum
@@ -22,6 +22,7 @@ from soullink.modules.simulation.domain.dynamics import (
     DEMAND,
     DISTANT,
     SETTLING,
+    bounded,
     sigmoid,
 )
 from soullink.modules.simulation.domain.layout import Person, Shared, Trait
@@ -29,8 +30,9 @@ from soullink.modules.simulation.domain.layout import Person, Shared, Trait
 ASKING: Final = np.isin(
     np.arange(len(INDEX)), [INDEX[a] for a in (Act.ASK, Act.REQUEST, Act.SEEK_REASSURANCE)]
 )
-ESCALATION_LEVELS: Final = (0.35, 0.55, 0.75)
-"""Levels of open conflict: tense, heated, out of hand."""
+ESCALATION_LEVELS: Final = (0.3, 0.45, 0.6)
+"""Levels of open conflict: tense, heated, out of hand. At the last the situation calls a pause."""
+PAUSE_MINUTES: Final = 10.0
 SILENCES_ALLOWED: Final = 3
 CONSENSUS_DISTANCE: Final = 0.15
 
@@ -78,13 +80,13 @@ def floor(people: FloatArray, traits: FloatArray, pair: FloatArray, draws: Float
     closing = pair[:, Shared.CLOSING] > 0
     pursuing = begun & (last_act >= 0) & (CLASS_OF[last_act] == DEMAND)
     bids = (
-        0.3 * traits[..., Trait.EXTRAVERSION]
+        0.5 * traits[..., Trait.EXTRAVERSION]
         + 0.6 * (people[..., Person.AROUSAL] - 0.3)
-        + 0.6 * draws
+        + 0.7 * draws
     )
     addressed = 1.9 + 1.2 * asked + 4.0 * closing
     going_on = (
-        -0.6
+        -0.3
         + 0.35 * pursuing * traits[rows, safe, Trait.ANXIETY]
         - 6.0 * (pair[:, Shared.ROW] >= 2)
     )
@@ -136,6 +138,18 @@ def moved(
     pushed = np.isin(act, [INDEX[Act.INSIST], INDEX[Act.CRITICISE], INDEX[Act.BELITTLE]])
     new_q = np.where(pushed, np.clip(q + 0.03 * np.sign(q - p), -1.0, 1.0), new_q)
     return new_p, new_q
+
+
+def cooled(people: FloatArray, pair: FloatArray, paused: BoolArray) -> FloatArray:
+    """Return people after a pause where `paused`; conflict and the clock move in `pair`, in place.
+
+    Physiological calm before going on, as in the time-outs of Gottman & Silver (1999).
+    """
+    new = people.copy()
+    new[paused, :, Person.AROUSAL] -= 0.15
+    pair[paused, Shared.CONFLICT] *= 0.75
+    pair[paused, Shared.MINUTE] += PAUSE_MINUTES
+    return bounded(new)
 
 
 def settled(distance: FloatArray, act: IntArray) -> BoolArray:

@@ -232,11 +232,7 @@ class LiveCourse:
             conflict=_kept(taken.pair[0, Shared.CONFLICT]),
             positions=positions,
             memories=_strongest(taken.recalled[0]),
-            events=tuple(
-                trigger.id
-                for number, trigger in enumerate(scenario.triggers)
-                if taken.fired[0, number]
-            ),
+            events=_events(scenario, taken),
         )
 
     def close(self) -> Episode:
@@ -284,10 +280,13 @@ def _strongest(weight: FloatArray, limit: int = 3) -> tuple[str, ...]:
     return tuple(memory.key_at(int(cell)) for cell in order if flat[cell] > 0.0)
 
 
-def event_text(scenario: Scenario, event: str, language: Language) -> str:
-    """Return what a trigger of `scenario` says; empty for an id it does not have."""
-    found = next((t for t in scenario.triggers if t.id == event), None)
-    return "" if found is None else found.text[language]
+def _events(scenario: Scenario, taken: TurnArrays) -> tuple[str, ...]:
+    fired = [t.id for number, t in enumerate(scenario.triggers) if taken.fired[0, number]]
+    if taken.paused[0]:
+        fired.append("time_out")
+    if taken.arbitrated[0]:
+        fired.append("deadline")
+    return tuple(fired)
 
 
 def between_text(event: str, names: tuple[str, str], language: Language) -> str:

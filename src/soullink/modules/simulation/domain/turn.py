@@ -64,6 +64,8 @@ class TurnArrays:
     """One turn in those courses that are still in the episode, n of them.
 
     rows: (n,) index into the batch. before, after: (n, 2, columns). fired: (n, triggers).
+    paused: the situation called a time-out; arbitrated: it settled the decision.
+    paused: the situation called a time-out. arbitrated: it settled the decision.
     settled: the turn brought consensus. A = number of acts.
     """
 
@@ -78,6 +80,8 @@ class TurnArrays:
     after: FloatArray
     pair: FloatArray
     fired: BoolArray
+    paused: BoolArray
+    arbitrated: BoolArray
     recalled: FloatArray
 
 
@@ -193,18 +197,19 @@ def take_turn(
     heard = dynamics.hear(
         h, h_traits, s[:, Person.MOOD], act, reading, situation.strain[every, listener], noise
     )
-    spoke = dynamics.act_on_self(s, s_traits, act)
+    s_noise = randomness.normal(s_keys, Purpose.MOOD, number, turn)
+    spoke = dynamics.act_on_self(s, s_traits, act, s_noise)
     spoke[:, Person.POSITION], heard[:, Person.POSITION] = flow.moved(s, h, act)
     people[every, speaker], people[every, listener] = spoke, heard
     memory.remember(batch.memory, rows, listener, act, topic, reading.affect, reading.threat, day)
 
-    was_closing = pair[:, Shared.CLOSING] > 0
-    _count(pair, act, reading, double, speaker)
-    pair[:, Shared.MINUTE] += (scenario.minutes / situation.most) * (
+    minutes = (scenario.minutes / situation.most) * (
         0.6 + 0.8 * randomness.uniform(env, Purpose.MINUTE, number, turn)
     )
-    if scenario.decision is not None:
-        _decide(people, pair, act, scenario.decision.deadline_turn)
+    pair[:, Shared.MINUTE] += minutes
+    was_closing = pair[:, Shared.CLOSING] > 0
+    _count(pair, act, reading, double, speaker)
+    people, paused, arbitrated = _resolve(scenario, people, pair, act)
     people, ends, fired_now = _triggers(scenario, people, pair, fired, rows)
     over = flow.ending(pair, act, was_closing, situation.most)
     over = np.where((over < 0) & ends, int(Ending.TRIGGER), over)
@@ -212,7 +217,7 @@ def take_turn(
     batch.people[rows], batch.pair[rows] = people, pair
     return TurnArrays(
         rows, speaker, act, probabilities, reading, interrupted, double, before, people, pair,
-        fired_now, recalled,
+        fired_now, paused, arbitrated, recalled,
     ), over  # fmt: skip
 
 
@@ -231,9 +236,20 @@ def _count(
     conflict = dynamics.heated(pair[:, Shared.CONFLICT], act, reading.perceived, reading.affect)
     pair[:, Shared.CONFLICT] = conflict
     pair[:, Shared.PEAK] = np.maximum(pair[:, Shared.PEAK], conflict)
-    pair[:, Shared.ESCALATED] = np.maximum(
-        pair[:, Shared.ESCALATED], conflict >= flow.ESCALATION_LEVELS[2]
-    )
+
+
+def _resolve(
+    scenario: Scenario, people: FloatArray, pair: FloatArray, act: IntArray
+) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """Return people after conflict resolution, and where it paused them and where it decided."""
+    loud = pair[:, Shared.CONFLICT] >= flow.ESCALATION_LEVELS[2]
+    paused = loud & (pair[:, Shared.ESCALATED] == 0)
+    pair[:, Shared.ESCALATED] = np.maximum(pair[:, Shared.ESCALATED], loud)
+    people = flow.cooled(people, pair, paused)
+    before = pair[:, Shared.ARBITRATED] > 0
+    if scenario.decision is not None:
+        _decide(people, pair, act, scenario.decision.deadline_turn)
+    return people, paused, (pair[:, Shared.ARBITRATED] > 0) & ~before
 
 
 def _decide(people: FloatArray, pair: FloatArray, act: IntArray, deadline: int) -> None:

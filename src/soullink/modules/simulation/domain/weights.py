@@ -28,7 +28,6 @@ OPE - McCrae & Sutin (2009), openness in relationships.
 SOC - Schegloff & Sacks (1973), opening up closings: sequence rules of talk.
 """
 
-import hashlib
 from typing import Final
 
 import numpy as np
@@ -56,14 +55,14 @@ _TABLE: Final[dict[Act, tuple[str, str]]] = {
     Act.ASK: ("bias 1.0 E .1 A .1 O .15 avo -.25 heard_open .5 heard_task .3 conflict -.8 drawn .3 memory .2", "BIG, REI"),
     Act.DISCLOSE: ("bias 1.0 E .25 O .15 anx .1 avo -.3 heard_open .6 trust .6 close .4 conflict -.6 d_closeness .3", "MIK, REI"),
     Act.CONFIDE: ("bias -1.2 avo -.6 anx .15 trust 1.5 close 1.2 d_closeness .8 heard_open .4 heard_warm .4 stress .4 conflict -.8 memory .6", "MIK, REI"),
-    Act.JOKE: ("bias 0.2 E .35 O .1 N -.1 mood .8 stress -.8 heard_playful .7 d_play .8 conflict -1.0 drawn .15 d_threat -.8", "BIG"),
+    Act.JOKE: ("bias 0.2 E 0.35 O 0.1 N -0.35 mood 0.8 stress -0.8 heard_playful 0.7 d_play 0.8 conflict -1 drawn 0.15 d_threat -0.8", "BIG"),
     Act.TEASE: ("bias -.5 E .25 A -.078 mood .5 heard_playful .6 d_play .5 close .4 drawn .35 conflict -.8 d_threat -.6", "BIG"),
     Act.COMPLIMENT: ("bias -.3 A .16 E .1 avo -.15 drawn .5 mood .4 heard_warm .3 conflict -.8 d_novelty .2 memory .4 d_threat -.6", "AM"),
     Act.AFFECTION: ("bias -1.2 avo -.5 anx .2 A .078 close 1.8 commit .8 drawn .4 mood .4 d_closeness .6 conflict -1.0 heard_warm .4 memory .5", "SIM, REI"),
-    Act.THANK: ("bias 0 A .13 C 0.2 heard_warm 1 heard_repair 0.4 conflict -0.5 respected 0.3", "AM"),
+    Act.THANK: ("bias 0 A 0.13 C 0.3 heard_warm 1 heard_repair 0.4 conflict -0.5 respected 0.3", "AM"),
     Act.AGREE: ("bias .8 A .21 anx .1 heard_task .6 heard_open .3 heard_playful .2 heard_demand .2 disagree -.8 conflict -.5 d_threat -.3", "GRZ"),
-    Act.VALIDATE: ("bias .8 A .21 O .1 avo -.15 heard_open .9 heard_demand .3 heard_distant .1 trust .5 stress -.6 arousal -.6 conflict -.3 memory .3 d_threat -.3", "REI, NEF"),
-    Act.SUPPORT: ("bias .3 A .18 E 0.05 anx 0.05 avo -0.3 heard_open 0.4 d_threat 0.4 close 0.6 stress -0.4 memory 0.3 C 0.15", "COL"),
+    Act.VALIDATE: ("bias 0.8 A 0.21 O 0.1 avo -0.15 heard_open 0.9 heard_demand 0.3 heard_distant 0.1 trust 0.5 stress -0.6 arousal -0.6 conflict -0.3 memory 0.3 d_threat -0.3 C 0.1", "REI, NEF"),
+    Act.SUPPORT: ("bias 0.3 A 0.18 E 0.05 anx 0.05 avo -0.3 heard_open 0.4 d_threat 0.4 close 0.6 stress -0.4 memory 0.3 C 0.25", "COL"),
     Act.PLAN: ("bias 0 C .35 E .1 d_cooperation .6 heard_task .3 drawn .3 late .5 conflict -.6", "CON"),
     Act.PROMISE: ("bias -1.2 C .3 A .052 heard_demand .5 commit .8 d_cooperation .3 trust .3 conflict -.2 guilt .3", "CON, RUS"),
     Act.REQUEST: ("bias -.2 C .1 E .05 anx .15 d_cooperation .4 disagree .6 need_connection -.5 conflict .2 d_threat .2", "CH"),
@@ -71,16 +70,16 @@ _TABLE: Final[dict[Act, tuple[str, str]]] = {
     Act.CONCEDE: ("bias -.4 A .21 anx .25 N .05 disagree .9 heard_demand .3 arousal -.3 respected .3", "GRZ, PRO"),
     Act.INSIST: ("bias -.3 A -.21 disagree 1.4 heard_demand .5 heard_boundary .3 arousal .6 need_autonomy -.4 conflict .4 d_threat .4", "GRZ, PRO"),
     Act.SEEK_REASSURANCE: ("bias -1.5 anx .7 avo -.4 N .15 threat .8 anx_threat .6 heard_distant .8 close .3 need_connection -.8 stress .4", "SHA, SIM"),
-    Act.COMPLAIN: ("bias -.55 N 0.25 A -.078 anx 0.15 stress 0.9 mood -0.6 conflict 0.8 heard_distant 0.4 heard_hostile 0.4 need_connection -0.4 need_esteem -0.4 hurt 0.8 d_threat 0.9 C -0.1", "CAU, NEF"),
-    Act.CRITICISE: ("bias -1.7 A -.23 N 0.3 anx 0.1 stress 0.7 mood -0.9 arousal 0.7 conflict 1.2 heard_hostile 0.8 heard_demand 0.2 disagree 0.3 trust -0.5 hurt 0.8 A_hostile -0.2 d_threat 0.8 C -0.15", "GRZ, CAU, BEC"),
-    Act.BELITTLE: ("bias -3.6 A -.31 N 0.15 conflict 1.8 heard_hostile 0.8 mood -0.8 trust -1 close -0.3 hurt 0.8 d_threat 0.5 C -0.2", "GOT, GRZ"),
-    Act.DEFEND: ("bias -1 N 0.25 A -.1 heard_hostile 1.8 heard_demand 0.6 threat 0.8 need_esteem -0.5 arousal 0.4 trust -0.4 conflict 0.5 A_hostile -0.2 d_threat 0.4 C -0.1", "GOT, BEC"),
-    Act.STONEWALL: ("bias -2.7 avo 0.4 E -0.2 arousal 0.9 heard_hostile 0.8 heard_demand 0.4 avo_demand 0.5 conflict 1.2 mood -0.4 C -0.15", "GOT, SIM"),
-    Act.WITHDRAW: ("bias -1.1 avo 0.5 E -0.25 heard_demand 0.5 avo_demand 0.6 heard_hostile 0.4 stress 0.5 d_closeness 0.2 mood -0.5 need_autonomy -0.5 conflict 0.5 threat 0.3 d_threat 0.4 C -0.1", "CH, SIM"),
+    Act.COMPLAIN: ("bias -0.55 N 0.5 A -0.078 anx 0.15 stress 0.9 mood -0.6 conflict 0.8 heard_distant 0.4 heard_hostile 0.4 need_connection -0.4 need_esteem -0.4 hurt 0.8 d_threat 0.9 C -0.2", "CAU, NEF"),
+    Act.CRITICISE: ("bias -1.7 A -0.23 N 0.55 anx 0.1 stress 0.7 mood -0.9 arousal 0.7 conflict 1.2 heard_hostile 0.8 heard_demand 0.2 disagree 0.3 trust -0.5 hurt 0.8 A_hostile -0.2 d_threat 0.8 C -0.25", "GRZ, CAU, BEC"),
+    Act.BELITTLE: ("bias -3.6 A -0.31 N 0.4 conflict 1.8 heard_hostile 0.8 mood -0.8 trust -1 close -0.3 hurt 0.8 d_threat 0.5 C -0.2", "GOT, GRZ"),
+    Act.DEFEND: ("bias -1 N 0.5 A -0.1 heard_hostile 1.8 heard_demand 0.6 threat 0.8 need_esteem -0.5 arousal 0.4 trust -0.4 conflict 0.5 A_hostile -0.2 d_threat 0.4 C -0.2", "GOT, BEC"),
+    Act.STONEWALL: ("bias -2.7 avo 0.4 E -0.2 arousal 0.9 heard_hostile 0.8 heard_demand 0.4 avo_demand 0.5 conflict 1.2 mood -0.4 C -0.25", "GOT, SIM"),
+    Act.WITHDRAW: ("bias -1.1 avo 0.5 E -0.25 heard_demand 0.5 avo_demand 0.6 heard_hostile 0.4 stress 0.5 d_closeness 0.2 mood -0.5 need_autonomy -0.5 conflict 0.5 threat 0.3 d_threat 0.4 C -0.2", "CH, SIM"),
     Act.SILENCE: ("bias -1.4 E -.4 avo .25 N .05 heard_hostile .4 stress .3 arousal -.2 mood -.4 d_threat .3", "BIG, SIM"),
-    Act.REPAIR: ("bias -0.6 A .16 anx 0.1 avo -0.2 N -0.1 conflict 1.6 guilt 0.5 close 0.6 commit 0.8 trust 0.5 arousal -0.4 memory 0.5 d_threat 0.2 C 0.15", "GOT, RUS"),
-    Act.APOLOGISE: ("bias -1.2 A .18 C 0.25 anx 0.15 guilt 1.6 heard_hostile 0.2 heard_demand 0.4 conflict 0.4 trust 0.3 arousal -0.4", "RUS"),
-    Act.FORGIVE: ("bias -.8 A .18 N -.25 anx -.1 avo -.1 heard_repair 1.0 hurt -.6 trust .6 memory .5", "MCC"),
+    Act.REPAIR: ("bias -0.6 A 0.16 anx 0.1 avo -0.2 N -0.35 conflict 1.6 guilt 0.5 close 0.6 commit 0.8 trust 0.5 arousal -0.4 memory 0.5 d_threat 0.2 C 0.25", "GOT, RUS"),
+    Act.APOLOGISE: ("bias -1.2 A 0.18 C 0.35 anx 0.15 guilt 1.6 heard_hostile 0.2 heard_demand 0.4 conflict 0.4 trust 0.3 arousal -0.4", "RUS"),
+    Act.FORGIVE: ("bias -0.8 A 0.18 N -0.5 anx -0.1 avo -0.1 heard_repair 1 hurt -0.6 trust 0.6 memory 0.5", "MCC"),
     Act.SET_BOUNDARY: ("bias -1.3 avo .2 A -.052 E .05 need_autonomy -.8 heard_demand .6 conflict .2 d_autonomy .6", "HOM"),
     Act.REFUSE: ("bias 0 A -.18 avo .15 heard_demand .6 need_autonomy -.4 d_autonomy .5 disagree .3 trust -.2", "GRZ"),
     Act.CLOSE: ("bias -2.4 avo .15 E -.1 late 3.0 conflict -.5", "SOC"),
@@ -102,10 +101,6 @@ WEIGHTS: Final[FloatArray] = _matrix()
 """Shape (acts, features), log-odds."""
 
 SOURCES: Final[dict[Act, str]] = {act: source for act, (_, source) in _TABLE.items()}
-
-
-DYNAMICS_VERSION: Final = "1-" + hashlib.sha256(WEIGHTS.tobytes()).hexdigest()[:8]
-"""Counts changes of the equations, then names these weights."""
 
 
 def table() -> list[tuple[str, str, str]]:
