@@ -5,6 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from soullink.kernel.ids import PersonId
+from soullink.modules.personality.api import HIGHER_ORDER_VALUES, UNKNOWN, Persona
+from soullink.modules.profiles.api import DOMAINS
 from soullink.modules.simulation.api import ACTS, Act, Condition, Effect, Intervention, Trigger
 from soullink.modules.simulation.domain import course, dynamics, replicas
 from soullink.modules.simulation.domain.acts import INDEX, SPECS
@@ -183,3 +186,23 @@ def test_agents_can_walk_away_and_the_course_ends_for_them_alone(size: int) -> N
     assert result.left_by[0] == 0
     assert result.lived[0].tolist() == [True, False, False, False, False]
     assert (result.states[0, 1] == result.states[0, 5]).all()
+
+
+def test_replicas_under_interventions_are_what_each_would_be_alone() -> None:
+    """Computed together or apart: the same numbers, whatever stands beside them."""
+    unknown = dict.fromkeys(DOMAINS, UNKNOWN)
+    values = dict.fromkeys(HIGHER_ORDER_VALUES, UNKNOWN)
+    ada, ben = (
+        Persona(PersonId(name), unknown, {}, UNKNOWN, UNKNOWN, values) for name in ("ada", "ben")
+    )
+    kind = Intervention("kind", 1, {Act.VALIDATE: 1.5})
+    calm = Intervention("calm", None, stress=-0.2, misreading=0.3)
+    asked = ((ada, ben), 0.2, 5, 12, arc(), {})
+    plain, with_kind, with_calm = replicas.of_pair(*asked, (kind, calm))
+    (alone,) = replicas.of_pair(*asked)
+    _, calm_alone = replicas.of_pair(*asked, (calm,))
+    np.testing.assert_array_equal(plain.acts, alone.acts)
+    np.testing.assert_array_equal(with_calm.acts, calm_alone.acts)
+    np.testing.assert_allclose(with_calm.states, calm_alone.states, atol=1e-9)
+    assert with_kind.acts[:, 1].tolist() != plain.acts[:, 1].tolist()
+    assert plain.acts.shape[0] == with_kind.acts.shape[0] == 12

@@ -376,7 +376,7 @@ async def test_replicas_have_the_same_draws_whoever_asks_and_how_often(
 ) -> None:
     service = a_service(database)
     run = await service.start(COUPLE, SHORT)
-    few, many = await service.replicas(run.id, 5), await service.replicas(run.id, 9)
+    (few,), (many,) = await service.replicas(run.id, 5), await service.replicas(run.id, 9)
     assert (few.states == many.states[:5]).all()
     for count in (0, 100_001):
         with pytest.raises(SoulLinkError, match="replicas"):

@@ -27,7 +27,6 @@ from soullink.modules.simulation.api import (
     Course,
     Fork,
     Moment,
-    Replicas,
     Run,
     Settings,
 )
@@ -204,11 +203,9 @@ class Session:
             raise InvalidInputError(
                 f"Run {run_id} has no finished episode yet; `soullink resume {run_id}` first."
             )
-        main = await simulation.replicas(run_id, replicas)
-        changed = analysis.interventions()
-        jobs = [simulation.replicas(run_id, replicas, change) for change in changed]
-        results: Sequence[Replicas] = await asyncio.gather(*jobs)
-        alternatives = {change.id: r for change, r in zip(changed, results, strict=True)}
+        changes = analysis.interventions()
+        main, *changed = await simulation.replicas(run_id, replicas, changes)
+        alternatives = {c.id: r for c, r in zip(changes, changed, strict=True)}
         fork = course.run.fork
         parent = None if fork is None else await self._parent(fork.parent)
         spoken = language or course.run.settings.language

@@ -4,7 +4,7 @@ A course is a run of episodes over simulated time; an episode is one scenario li
 a turn is one agent's act and words.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -556,6 +556,11 @@ class Intervention:
     stress: float = 0.0
     misreading: float = 1.0
 
+    @property
+    def people(self) -> tuple[int, ...]:
+        """Return whom it concerns, by position."""
+        return (0, 1) if self.person is None else (self.person,)
+
 
 @dataclass(frozen=True, slots=True)
 class Replicas:
@@ -682,11 +687,12 @@ class Simulation(Protocol):
         ...
 
     async def replicas(
-        self, run_id: RunId, count: int, intervention: Intervention | None = None
-    ) -> Replicas:
+        self, run_id: RunId, count: int, interventions: Sequence[Intervention] = ()
+    ) -> tuple[Replicas, ...]:
         """Live the run's course `count` times without words, the same scenarios and people.
 
-        Replica k has the same draws whatever the intervention (common random numbers).
+        Returns the replicas as they are, then under each intervention. Replica k has the same
+        draws in all of them (common random numbers).
         """
         ...
 

@@ -1,7 +1,7 @@
 """What simulation does: lives courses turn by turn, records them, lives them again."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from soullink.kernel.clock import Clock
 from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.ids import RunId, new_uuid7
 from soullink.kernel.language import LANGUAGES
-from soullink.modules.personality.api import Persona, Personality
+from soullink.modules.personality.api import Personality
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.agents.scenario import ScenarioAgent
 from soullink.modules.simulation.agents.stage import Past, Stage
@@ -22,7 +22,6 @@ from soullink.modules.simulation.api import (
     Moment,
     Replicas,
     Run,
-    Scenario,
     Settings,
     Simulation,
 )
@@ -166,8 +165,8 @@ class SimulationService(Simulation):
         )
 
     async def replicas(
-        self, run_id: RunId, count: int, intervention: Intervention | None = None
-    ) -> Replicas:
+        self, run_id: RunId, count: int, interventions: Sequence[Intervention] = ()
+    ) -> tuple[Replicas, ...]:
         if not 1 <= count <= MOST_REPLICAS:
             raise InvalidInputError(f"Ask for 1 to {MOST_REPLICAS} replicas, not {count}.")
         async with self.database.work() as work:
@@ -179,10 +178,11 @@ class SimulationService(Simulation):
             run.settings.seed,
             count,
             recorded.scenarios,
-            _conditions(recorded, intervention),
+            _conditions(recorded).overrides,
+            tuple(interventions),
         )
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.workers, _replicate, *job)
+        return await loop.run_in_executor(self.workers, replicas_domain.of_pair, *job)
 
     async def course(self, run_id: RunId) -> Course:
         async with self.database.work() as work:
@@ -219,19 +219,5 @@ def _ids(recorded: RecordedRun) -> tuple[str, str]:
     return str(recorded.run.people[0].id), str(recorded.run.people[1].id)
 
 
-def _conditions(recorded: RecordedRun, intervention: Intervention | None = None) -> Conditions:
-    overrides = forking.overrides_of(recorded.overrides, _ids(recorded))
-    return Conditions(() if intervention is None else (intervention,), overrides)
-
-
-def _replicate(
-    personas: tuple[Persona, Persona],
-    alike: float,
-    seed: int,
-    count: int,
-    scenarios: tuple[Scenario, ...],
-    conditions: Conditions,
-) -> Replicas:
-    batch = live_domain.batch_of(personas, alike, seed, count, 1, sampled=True)
-    names = (str(personas[0].person), str(personas[1].person))
-    return replicas_domain.run(batch, names, scenarios, conditions)
+def _conditions(recorded: RecordedRun) -> Conditions:
+    return Conditions(overrides=forking.overrides_of(recorded.overrides, _ids(recorded)))

@@ -80,10 +80,22 @@ STATE_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a course is lived under besides its people: interventions and overrides."""
+    """What courses are lived under besides their people.
+
+    interventions: all of them hold in every course, or with `arms`, shape (R,), only the one
+    whose index stands there, none where it is -1.
+    """
 
     interventions: tuple[Intervention, ...] = ()
     overrides: Overrides = field(default_factory=dict)
+    arms: IntArray | None = None
+
+    def where(self, number: int, replicas: int) -> BoolArray:
+        """Return in which courses intervention `number` holds, shape (R,)."""
+        if self.arms is None:
+            return np.ones(replicas, dtype=np.bool_)
+        held: BoolArray = self.arms == number
+        return held
 
 
 def begin(
@@ -163,9 +175,10 @@ def open_episode(
         gap = low + (high - low) * randomness.uniform(batch.env, Purpose.GAP, number)
         gap = np.round(gap, 1)
         extra = np.zeros((replicas, 2))
-        for change in conditions.interventions:
-            for person in (0, 1) if change.person is None else (change.person,):
-                extra[:, person] += change.stress
+        for index, change in enumerate(conditions.interventions):
+            held = conditions.where(index, replicas)
+            for person in change.people:
+                extra[held, person] += change.stress
         people, happened = environment.pass_time(
             batch.people, batch.traits, batch.memory, batch.keys, number, gap, extra
         )
@@ -191,7 +204,9 @@ def open_episode(
     batch.pair[:, Shared.SPEAKER] = -1.0
     # What still hurts is in the room before the first word.
     batch.pair[:, Shared.CONFLICT] = 0.4 * people[..., Person.HURT].max(axis=1)
-    situation = environment.situation_of(scenario, choices, roles, people, conditions.interventions)
+    situation = environment.situation_of(scenario, choices, roles, people)
+    for index, change in enumerate(conditions.interventions):
+        environment.intervene(situation, change, conditions.where(index, replicas))
     minus = np.full(replicas, -1, dtype=np.int64)
     return EpisodeArrays(
         choices=choices,

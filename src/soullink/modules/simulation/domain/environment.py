@@ -93,7 +93,6 @@ def situation_of(
     choices: Sequence[np.ndarray],
     roles: np.ndarray,
     people: FloatArray,
-    interventions: Sequence[Intervention] = (),
 ) -> Situation:
     """Return what the scenario asks of the two in each of n courses."""
     n = people.shape[0]
@@ -105,11 +104,6 @@ def situation_of(
         demands = demands + table[picked]
     goals = np.stack([act_odds(goal.acts) for goal in scenario.goals])
     goal_acts = goals[roles]
-    misreading = np.ones((n, 2))
-    for change in interventions:
-        for person in (0, 1) if change.person is None else (change.person,):
-            goal_acts[:, person] += act_odds(change.acts)
-            misreading[:, person] *= change.misreading
     pressures = np.array([scenario.pressures.get(name, 0.0) for name in FACTORS])
     strain = np.clip(
         (people[..., LOADS] * pressures).sum(axis=2) + 0.25 * people[..., LOADS].mean(axis=2), 0, 1
@@ -122,8 +116,15 @@ def situation_of(
         fewest=scenario.turns[0],
         most=scenario.turns[1],
         strain=strain,
-        misreading=misreading,
+        misreading=np.ones((n, 2)),
     )
+
+
+def intervene(situation: Situation, change: Intervention, where: BoolArray) -> None:
+    """Let `change` hold in the courses of `where`, shape (n,); changes `situation` in place."""
+    for person in change.people:
+        situation.goal_acts[where, person] += act_odds(change.acts)
+        situation.misreading[where, person] *= change.misreading
 
 
 def positions_of(

@@ -103,20 +103,22 @@ def batch_of(
     first: int,
     *,
     sampled: bool,
+    repeated: int = 1,
 ) -> Batch:
     """Return `replicas` courses of two people before anything happened.
 
     first: number of the first replica; the course shown is number 0. sampled: draw traits from
     what is known of them; else take the means, which for unknown traits is the population's.
+    repeated: how often the whole block of replicas stands below itself.
     """
     means, sds = trait_arrays(personas)
     names = (str(personas[0].person), str(personas[1].person))
-    shape = (replicas, 2, N_TRAIT)
+    shape = (replicas * repeated, 2, N_TRAIT)
     return course.begin(
         np.broadcast_to(means, shape),
         np.broadcast_to(sds if sampled else np.zeros_like(sds), shape),
-        np.full(replicas, alike),
-        randomness.person_keys(seed, names, replicas, first),
+        np.full(replicas * repeated, alike),
+        np.tile(randomness.person_keys(seed, names, replicas, first), (repeated, 1)),
     )
 
 

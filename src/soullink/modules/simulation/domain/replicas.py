@@ -1,17 +1,21 @@
 """Many courses without words, counted as they go."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from soullink.modules.personality.api import Persona
 from soullink.modules.simulation.api import (
     ACTS,
     STATE_VARIABLES,
+    Intervention,
     Replicas,
     Scenario,
 )
-from soullink.modules.simulation.domain import course, dynamics
-from soullink.modules.simulation.domain.course import Conditions
+from soullink.modules.simulation.domain import course, dynamics, live
+from soullink.modules.simulation.domain.course import Conditions, Overrides
 from soullink.modules.simulation.domain.dynamics import (
     CLASS_OF,
     DISTANT,
@@ -56,6 +60,49 @@ class _Tally:
         self.disclosed[r, s] += dynamics.DEPTH[taken.act] >= 0.4
         self.misreads[r, h] += taken.reading.misread
         self.play[r, s] += kind == PLAYFUL
+
+
+MOST_ROWS = 20_000
+"""Courses computed together at most: bounds the memory, not the result."""
+
+
+def of_pair(
+    personas: tuple[Persona, Persona],
+    alike: float,
+    seed: int,
+    count: int,
+    scenarios: Sequence[Scenario],
+    overrides: Overrides,
+    interventions: Sequence[Intervention] = (),
+) -> tuple[Replicas, ...]:
+    """Return `count` replicas of two people as they are, then under each intervention.
+
+    Replica k has number k + 1 (the course shown is number 0) and the same draws in all of them.
+    """
+    names = (str(personas[0].person), str(personas[1].person))
+    together = max(MOST_ROWS // count, 1)
+    arms = list(range(-1, len(interventions)))
+    found: list[Replicas] = []
+    for start in range(0, len(arms), together):
+        some = arms[start : start + together]
+        batch = live.batch_of(personas, alike, seed, count, 1, sampled=True, repeated=len(some))
+        conditions = Conditions(
+            tuple(interventions),
+            overrides,
+            arms=np.repeat(np.array(some, dtype=np.int64), count),
+        )
+        result = run(batch, names, scenarios, conditions)
+        found += [_part(result, slice(n * count, (n + 1) * count)) for n in range(len(some))]
+    return tuple(found)
+
+
+def _part(whole: Replicas, rows: slice) -> Replicas:
+    arrays: dict[str, Any] = {
+        name: value[rows]
+        for name in Replicas.__dataclass_fields__
+        if isinstance(value := getattr(whole, name), np.ndarray)
+    }
+    return replace(whole, **arrays)
 
 
 def run(
