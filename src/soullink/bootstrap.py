@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import signal
 import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -111,11 +112,14 @@ async def database_url(settings: PostgresSettings) -> AsyncIterator[str]:
         yield settings.url
         return
     server = EmbeddedPostgres(settings.data_dir or default_data_dir({}))
-    url = await asyncio.to_thread(server.start)
+    starting = asyncio.ensure_future(asyncio.to_thread(server.start))
     try:
+        url = await asyncio.shield(starting)
         await asyncio.to_thread(migrate, url)
         yield url
     finally:
+        # A start that was cancelled half-way still finishes; only then can it be stopped.
+        await asyncio.wait([starting])
         await asyncio.to_thread(server.stop)
 
 
@@ -134,7 +138,15 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
         if processes > 1:
             # spawn: a fork would copy open connections and threads.
             context = multiprocessing.get_context("spawn")
-            workers = stack.enter_context(ProcessPoolExecutor(processes, mp_context=context))
+            workers = stack.enter_context(
+                ProcessPoolExecutor(
+                    processes,
+                    mp_context=context,
+                    # Ctrl-C reaches the whole process group; the parent alone decides on it.
+                    initializer=signal.signal,
+                    initargs=(signal.SIGINT, signal.SIG_IGN),
+                )
+            )
         who = build_personality()
         templates = build_prompts()
         yield House(

@@ -14,7 +14,6 @@ from soullink.entrypoints.cli.output import cell, print_json, stderr, stdout, ta
 from soullink.entrypoints.cli.people import print_verdicts
 from soullink.entrypoints.cli.persons import find_person
 from soullink.entrypoints.cli.words import stage_label
-from soullink.gateways.llm.port import LanguageModel
 from soullink.kernel.errors import InvalidInputError, SoulLinkError
 from soullink.kernel.language import Language
 from soullink.modules.profiles.api import Profile
@@ -109,10 +108,7 @@ async def _compose(
     try:
         return await scenarios.compose(people, stage, seed)
     finally:
-        # Only an agent that asks a language model has connections to let go of.
-        model: LanguageModel | None = getattr(scenarios, "model", None)
-        if model is not None:
-            await model.close()
+        await scenarios.close()
 
 
 def validate(invocation: Invocation, files: list[Path], as_json: bool) -> ExitCode:

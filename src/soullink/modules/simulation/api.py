@@ -657,6 +657,10 @@ class Scenarios(Protocol):
         """Return the scenario as plain data that `load` reads back."""
         ...
 
+    async def close(self) -> None:
+        """Let go of the language model, where one is configured."""
+        ...
+
 
 class Simulation(Protocol):
     """Lives courses, records them and reads them back."""

@@ -52,6 +52,10 @@ class ScenarioAgent(Scenarios):
     def to_document(self, scenario: Scenario) -> dict[str, Any]:
         return scenario_document.to_document(scenario)
 
+    async def close(self) -> None:
+        if self.model is not None:
+            await self.model.close()
+
     async def scenarios_for(
         self, people: tuple[Profile, Profile], settings: Settings
     ) -> tuple[Scenario, ...]:
