@@ -10,7 +10,7 @@ from uuid import UUID
 
 from soullink.entrypoints.library import load_person, open_session
 from soullink.kernel.ids import RunId
-from soullink.modules.simulation.api import Moment, RunConflictError, Settings, TurnTaken
+from soullink.modules.simulation.api import Moment, RunNotFoundError, Settings, TurnTaken
 
 PEOPLE = Path(__file__).resolve().parent.parent.parent / "examples" / "people"
 SETTINGS = Settings(seed=7, episodes=4)
@@ -29,13 +29,11 @@ async def live(data_dir: Path, run_id: RunId, out: Path) -> None:
     people = (load_person(PEOPLE / "ada.yaml"), load_person(PEOPLE / "ben.yaml"))
     async with open_session(data_dir) as session:
         try:
+            outcome = await session.resume(run_id, replicas=REPLICAS, watch=say)
+        except RunNotFoundError:
             outcome = await session.simulate(
                 people, SETTINGS, replicas=REPLICAS, run_id=run_id, watch=say
             )
-        except RunConflictError as error:
-            if "already a run" not in str(error):
-                raise
-            outcome = await session.resume(run_id, replicas=REPLICAS, watch=say)
     outcome.save(out)
 
 
