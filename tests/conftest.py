@@ -9,10 +9,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from soullink.gateways.postgres.database import Database, open_database
 from soullink.gateways.postgres.embedded import EmbeddedPostgres
 from soullink.gateways.postgres.schema import migrate
+
+# The same examples in every run; SOULLINK_TEST_EXPLORE=1 looks for new ones.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None)
+settings.load_profile("explore" if os.environ.get("SOULLINK_TEST_EXPLORE") else "fixed")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

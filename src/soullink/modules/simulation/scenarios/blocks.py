@@ -80,7 +80,7 @@ def short_phrase(text: str | None, longest: int = PHRASE_LENGTH) -> str | None:
         " " if c.isspace() else "" if c in _DROPPED or _is_invisible(c) else c
         for c in unicodedata.normalize("NFC", start)
     )
-    phrase = " ".join(plain.split()).strip(",，、-")
+    phrase = " ".join(plain.split()).strip(" ,，、-")
     has_letters = any(c.isalpha() for c in phrase)
     return phrase if has_letters and 2 <= len(phrase) <= longest else None
 
