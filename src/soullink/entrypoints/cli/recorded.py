@@ -34,7 +34,7 @@ from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.ids import RunId
 from soullink.modules.simulation.api import Course, Run
 
-_STATUS_STYLES = {"finished": "green", "failed": "red", "running": "yellow"}
+_STATUS_STYLES = {"finished": "green", "running": "yellow"}
 
 
 def list_runs(invocation: Invocation, limit: int, as_json: bool) -> None:

@@ -471,7 +471,7 @@ class Fork:
     changes: Mapping[str, str]
 
 
-RunStatus: TypeAlias = Literal["running", "finished", "failed"]
+RunStatus: TypeAlias = Literal["running", "finished"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from soullink.gateways.postgres.database import Database
+from soullink.kernel.canonical import digest
 from soullink.kernel.clock import Clock
 from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.ids import RunId, new_uuid7
@@ -93,6 +94,9 @@ class SimulationService(Simulation):
             "dynamics": DYNAMICS_VERSION,
             "scenarios": library.version_digest()[:12],
             "lines": lines.version_digest()[:12],
+            "prompts": digest([p.content_hash for p in self.scenario_agent.prompts.list_prompts()])[
+                :12
+            ],
         }
 
     async def live(self, run_id: RunId) -> AsyncGenerator[Moment, None]:
