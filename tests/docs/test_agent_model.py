@@ -1,13 +1,16 @@
 """The page on the agent's model says what the code does: tables, worked turn and formulas."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from benchmarks import agent_model, estimates
 from benchmarks.hypotheses import HYPOTHESES
-from soullink.modules.simulation.api import ACTS
+from soullink.modules.analysis.api import RELATIONSHIP_STATES
+from soullink.modules.analysis.domain import prediction
+from soullink.modules.simulation.api import ACTS, STATE_VARIABLES
 from soullink.modules.simulation.domain import (
     attraction,
     course,
@@ -175,9 +178,10 @@ def test_hearing_is_as_printed(random, person, traits) -> None:
 
 def test_speaking_is_as_printed(random, person, traits) -> None:
     act = random.integers(0, len(ACTS), SIZE)
-    after = dynamics.act_on_self(person, traits, act)
+    noise = random.normal(size=SIZE)
+    after = dynamics.act_on_self(person, traits, act, noise)
     page = computed(
-        "speak", hostile=dynamics.CLASS_OF[act] == dynamics.HOSTILE,
+        "speak", z=noise, hostile=dynamics.CLASS_OF[act] == dynamics.HOSTILE,
         valence=dynamics.VALENCE[act], depth=dynamics.DEPTH[act],
         apologises=act == ACTS.index("apologise"), forgives=act == ACTS.index("forgive"),
         **states(person), **letters(traits),
@@ -208,6 +212,29 @@ def test_the_floor_is_as_printed(random, person, traits) -> None:
     page = computed("interruption", conflict=conflict, **states(person), **letters(traits))
     chance = flow.interruption_chance(person, traits, conflict)
     assert np.allclose(page["interrupts"], chance, **TOLERANCE)
+
+
+def test_a_pause_is_as_printed(random, person) -> None:
+    people = np.stack([person, random.permutation(person)], axis=1)
+    pair = random.random((SIZE, N_SHARED))
+    before = pair.copy()
+    paused = random.random(SIZE) < 0.5
+    after = flow.cooled(people, pair, paused)
+    for who in (0, 1):
+        page = computed(
+            "pause", arousal=people[:, who, Person.AROUSAL],
+            conflict=before[:, Shared.CONFLICT], minute=before[:, Shared.MINUTE],
+        )  # fmt: skip
+        expected = np.where(paused, bounded(page, "arousal"), people[:, who, Person.AROUSAL])
+        assert np.allclose(after[:, who, Person.AROUSAL], expected, **TOLERANCE)
+    for name in ("conflict", "minute"):
+        column = Shared[name.upper()]
+        expected = np.where(paused, page[f"{name}_"], before[:, column])
+        assert np.allclose(pair[:, column], expected, **TOLERANCE), name
+    levels = re.search(
+        r"tense \(([\d.]+)\), heated \(([\d.]+)\) and out of hand \(([\d.]+)\)", PAGE
+    )
+    assert tuple(float(level) for level in levels.groups()) == flow.ESCALATION_LEVELS
 
 
 def test_memory_is_as_printed(random) -> None:
@@ -277,6 +304,47 @@ def test_staying_and_wanting_again_are_as_printed(random) -> None:
     )  # fmt: skip
     again = attraction.wants_again(batch.general, batch.sparks, np.stack([felt, felt], axis=1))
     assert (page["wants_again"] == again[:, 0]).mean() > 0.9999
+
+
+def test_attraction_is_as_printed(random) -> None:
+    keys = random.integers(0, 2**63, size=(SIZE, 2)).astype(np.uint64)
+    env = randomness.pair_keys(keys)
+    draw = randomness.normal
+    appeal = draw(keys, randomness.Purpose.PARTNER)
+    page = computed(
+        "attraction", own=draw(keys, randomness.Purpose.ACTOR), appeal=appeal,
+        appeal_of_the_other=appeal[:, ::-1], z=draw(keys, randomness.Purpose.SPARK),
+        shared=draw(env, randomness.Purpose.SPARK)[:, None],
+    )  # fmt: skip
+    assert np.allclose(page["general"], attraction.general(keys), **TOLERANCE)
+    assert np.allclose(page["spark"], attraction.spark(keys, env), **TOLERANCE)
+
+
+def test_states_of_a_relationship_are_as_printed(random) -> None:
+    episodes = 3
+    lived = SimpleNamespace(
+        states=random.random((SIZE, episodes + 1, 2, len(STATE_VARIABLES))),
+        lived=np.ones((SIZE, episodes), dtype=bool),
+        ended=random.integers(0, episodes + 2, SIZE) % (episodes + 1),
+        conflict_peak=random.random((SIZE, episodes)),
+        success=random.uniform(-1, 1, (SIZE, episodes)),
+    )
+    lower = {
+        name: lived.states[:, 1:, :, STATE_VARIABLES.index(name)].min(axis=2) ** 0.5
+        for name in ("closeness", "commitment", "trust")
+    }
+    for name, value in lower.items():  # not all low, as the lower of two draws would be
+        lived.states[:, 1:, :, STATE_VARIABLES.index(name)] = value[..., None]
+    page = computed("states", peak=lived.conflict_peak, success=lived.success, **lower)
+    ended = (lived.ended[:, None] > 0) & (lived.ended[:, None] <= np.arange(1, episodes + 1))
+    expected = np.select(
+        [ended, page["strained"], page["committed"], page["dating"]],
+        ["ended", "strained", "committed", "dating"],
+        "strangers",
+    )
+    found = np.array(RELATIONSHIP_STATES)[prediction.states(lived)]
+    assert (found == expected).all()
+    assert set(expected.ravel()) == set(RELATIONSHIP_STATES)
 
 
 def test_time_is_as_printed(random, person, traits) -> None:

@@ -79,7 +79,7 @@ def test_the_page_is_written_from_the_recorded_result() -> None:
 
 def test_the_recorded_result_is_what_the_equations_do_now(people) -> None:
     recorded = json.loads(behaviour.RESULT.read_text(encoding="utf-8"))
-    now = behaviour.document([Finding(h, h.measure(people)) for h in HYPOTHESES])
+    now = behaviour.document([Finding(h, h.measure(people)) for h in HYPOTHESES], {})
     assert recorded["dynamics"] == now["dynamics"], "run python -m benchmarks.behaviour"
     for old, new in zip(recorded["findings"], now["findings"], strict=True):
         stale = f"{new['statement']}: run python -m benchmarks.behaviour"
