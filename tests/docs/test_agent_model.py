@@ -231,10 +231,8 @@ def test_a_pause_is_as_printed(random, person) -> None:
         column = Shared[name.upper()]
         expected = np.where(paused, page[f"{name}_"], before[:, column])
         assert np.allclose(pair[:, column], expected, **TOLERANCE), name
-    levels = re.search(
-        r"tense \(([\d.]+)\), heated \(([\d.]+)\) and out of hand \(([\d.]+)\)", PAGE
-    )
-    assert tuple(float(level) for level in levels.groups()) == flow.ESCALATION_LEVELS
+    level = re.search(r"out of hand \(at a level of ([\d.]+)\)", PAGE)
+    assert float(level.group(1)) == flow.ESCALATED_AT
 
 
 def test_memory_is_as_printed(random) -> None:

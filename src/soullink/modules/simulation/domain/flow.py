@@ -6,7 +6,7 @@ floor; the higher bid speaks. The priorities are: answering a direct question, b
 addressed, agitation, extraversion.
 
 Conflict resolution, in this order: consensus (positions met and the last act settled it);
-escalation (open conflict passed the third level: the situation calls a pause, once, and what was
+escalation (open conflict got out of hand: the situation calls a pause, once, and what was
 open stays open between them); arbitration (the deadline passed: the situation decides).
 """
 
@@ -30,8 +30,8 @@ from soullink.modules.simulation.domain.layout import Person, Shared, Trait
 ASKING: Final = np.isin(
     np.arange(len(INDEX)), [INDEX[a] for a in (Act.ASK, Act.REQUEST, Act.SEEK_REASSURANCE)]
 )
-ESCALATION_LEVELS: Final = (0.3, 0.45, 0.6)
-"""Levels of open conflict: tense, heated, out of hand. At the last the situation calls a pause."""
+ESCALATED_AT: Final = 0.6
+"""Level of open conflict, 0..1, at which it is out of hand and the situation calls a pause."""
 PAUSE_MINUTES: Final = 10.0
 SILENCES_ALLOWED: Final = 3
 CONSENSUS_DISTANCE: Final = 0.15

@@ -65,8 +65,6 @@ class TurnArrays:
 
     rows: (n,) index into the batch. before, after: (n, 2, columns). fired: (n, triggers).
     paused: the situation called a time-out; arbitrated: it settled the decision.
-    paused: the situation called a time-out. arbitrated: it settled the decision.
-    settled: the turn brought consensus. A = number of acts.
     """
 
     rows: IntArray
@@ -242,7 +240,7 @@ def _resolve(
     scenario: Scenario, people: FloatArray, pair: FloatArray, act: IntArray
 ) -> tuple[FloatArray, BoolArray, BoolArray]:
     """Return people after conflict resolution, and where it paused them and where it decided."""
-    loud = pair[:, Shared.CONFLICT] >= flow.ESCALATION_LEVELS[2]
+    loud = pair[:, Shared.CONFLICT] >= flow.ESCALATED_AT
     paused = loud & (pair[:, Shared.ESCALATED] == 0)
     pair[:, Shared.ESCALATED] = np.maximum(pair[:, Shared.ESCALATED], loud)
     people = flow.cooled(people, pair, paused)
