@@ -125,38 +125,45 @@ def _pack(
 
 
 def score(folder: Path, answers: dict[str, Any]) -> dict[str, Any]:
-    """Return accuracy with a 95 % Wilson interval, and Spearman's rho with its p value."""
+    """Return what the answers are worth; a reader may have done one task or both.
+
+    Accuracy with a 95 % Wilson interval; Spearman's rho with a one-sided permutation p value.
+    """
     key = json.loads((folder / "key.json").read_text())
-    pairs = [
-        (answers["speakers"].get(couple, {}).get(line), truth)
-        for couple, lines in key["speakers"].items()
-        for line, truth in lines.items()
-    ]
-    right, n = sum(given == truth for given, truth in pairs), len(pairs)
-    share, z = right / n, 1.96
+    result: dict[str, Any] = {}
+    if answers.get("speakers"):
+        result |= _speakers(key["speakers"], answers["speakers"])
+    if answers.get("order"):
+        result |= _order(key["wellbeing"], [str(couple) for couple in answers["order"]])
+    return result
+
+
+def _speakers(truth: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    right = {
+        couple: [given.get(couple, {}).get(line) == who for line, who in lines.items()]
+        for couple, lines in truth.items()
+    }
+    n, hits = sum(map(len, right.values())), sum(map(sum, right.values()))
+    share, z = hits / n, 1.96
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    best = sorted(key["wellbeing"], key=lambda couple: -key["wellbeing"][couple])
-    given = [str(couple) for couple in answers["order"]]
-    rho = _spearman([best.index(c) for c in given])
-    draw = random.Random(1)  # noqa: S311
-    shuffled = [draw.sample(range(len(given)), len(given)) for _ in range(20_000)]
-    p = sum(_spearman(order) >= rho for order in shuffled) / len(shuffled)
-    per_couple = {
-        couple: sum(answers["speakers"].get(couple, {}).get(k) == v for k, v in lines.items())
-        / len(lines)
-        for couple, lines in key["speakers"].items()
-    }
     return {
         "lines": n,
-        "right": right,
+        "right": hits,
         "accuracy": share,
         "low": middle - half,
         "high": middle + half,
-        "by_couple": per_couple,
-        "spearman": rho,
-        "p": p,
+        "by_couple": {couple: sum(found) / len(found) for couple, found in right.items()},
     }
+
+
+def _order(wellbeing: dict[str, float], given: list[str]) -> dict[str, Any]:
+    best = sorted(wellbeing, key=lambda couple: -wellbeing[couple])
+    rho = _spearman([best.index(couple) for couple in given])
+    draw = random.Random(1)  # noqa: S311
+    shuffled = [draw.sample(range(len(given)), len(given)) for _ in range(20_000)]
+    p = sum(_spearman(order) >= rho for order in shuffled) / len(shuffled)
+    return {"truth": best, "given": given, "spearman": rho, "p": p}
 
 
 def _spearman(ranks: list[int]) -> float:
