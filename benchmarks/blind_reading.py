@@ -25,6 +25,7 @@ from soullink.entrypoints.library import load_people, open_session
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import Course, Settings
 from soullink.modules.simulation.scenarios import library
+from soullink.modules.simulation.voice.slots import first_name
 
 ROOT = Path(__file__).resolve().parent.parent
 COUPLES = 10
@@ -58,7 +59,7 @@ def _described(person: Profile) -> dict[str, Any]:
 
 def _nameless(text: str, *names: str) -> str:
     for name in names:
-        for part in (name, *name.split()):
+        for part in (name, first_name(name), *name.split()):
             if len(part) > 1:
                 text = text.replace(part, "___")
     return text
