@@ -381,3 +381,14 @@ async def test_replicas_have_the_same_draws_whoever_asks_and_how_often(
     for count in (0, 100_001):
         with pytest.raises(SoulLinkError, match="replicas"):
             await service.replicas(run.id, count)
+
+
+async def test_a_baseline_knows_nothing_of_the_two_people(database: Database) -> None:
+    service = a_service(database)
+    one = await service.start((ADA, BEN), SHORT)
+    other = await service.start((BEN, XIA), SHORT)
+    here, there = await service.baseline(one.id, 40), await service.baseline(other.id, 40)
+    assert here.people == ("anyone", "anyone else")
+    assert here.scenarios == there.scenarios
+    assert (here.states == there.states).all()
+    assert here.states.shape[0] == 40

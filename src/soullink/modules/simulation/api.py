@@ -700,6 +700,14 @@ class Simulation(Protocol):
         """
         ...
 
+    async def baseline(self, run_id: RunId, count: int) -> Replicas:
+        """Live the run's scenarios `count` times with two people of whom nothing is known.
+
+        What any two people would make of the same situations: traits are drawn from the
+        population for both, anew in each replica.
+        """
+        ...
+
     async def course(self, run_id: RunId) -> Course:
         """Return what has been recorded. Raises RunNotFoundError."""
         ...

@@ -171,10 +171,7 @@ class SimulationService(Simulation):
     async def replicas(
         self, run_id: RunId, count: int, interventions: Sequence[Intervention] = ()
     ) -> tuple[Replicas, ...]:
-        if not 1 <= count <= MOST_REPLICAS:
-            raise InvalidInputError(f"Ask for 1 to {MOST_REPLICAS} replicas, not {count}.")
-        async with self.database.work() as work:
-            recorded = await RunStore(work.session).get(run_id)
+        recorded = await self._to_replicate(run_id, count)
         run = recorded.run
         job = (
             recorded.personas,
@@ -187,6 +184,18 @@ class SimulationService(Simulation):
         )
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.workers, replicas_domain.of_pair, *job)
+
+    async def baseline(self, run_id: RunId, count: int) -> Replicas:
+        recorded = await self._to_replicate(run_id, count)
+        job = (recorded.run.settings.seed, count, recorded.scenarios)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.workers, replicas_domain.of_anyone, *job)
+
+    async def _to_replicate(self, run_id: RunId, count: int) -> RecordedRun:
+        if not 1 <= count <= MOST_REPLICAS:
+            raise InvalidInputError(f"Ask for 1 to {MOST_REPLICAS} replicas, not {count}.")
+        async with self.database.work() as work:
+            return await RunStore(work.session).get(run_id)
 
     async def course(self, run_id: RunId) -> Course:
         async with self.database.work() as work:

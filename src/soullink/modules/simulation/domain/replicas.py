@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from soullink.modules.personality.api import Persona
+from soullink.kernel.ids import PersonId
+from soullink.modules.personality.api import HIGHER_ORDER_VALUES, UNKNOWN, Persona
+from soullink.modules.profiles.api import DOMAINS
 from soullink.modules.simulation.api import (
     ACTS,
     STATE_VARIABLES,
@@ -62,6 +64,8 @@ class _Tally:
         self.play[r, s] += kind == PLAYFUL
 
 
+LIKENESS_OF_STRANGERS = 0.1
+"""Share of interests that two strangers have in common; it moves next to nothing."""
 MOST_ROWS = 20_000
 """Courses computed together at most: bounds the memory, not the result."""
 
@@ -94,6 +98,24 @@ def of_pair(
         result = run(batch, names, scenarios, conditions)
         found += [_part(result, slice(n * count, (n + 1) * count)) for n in range(len(some))]
     return tuple(found)
+
+
+def of_anyone(seed: int, count: int, scenarios: Sequence[Scenario]) -> Replicas:
+    """Return `count` replicas of two people of whom nothing is known, in the same scenarios."""
+    names = ("anyone", "anyone else")
+    first, second = (
+        Persona(
+            PersonId(name),
+            dict.fromkeys(DOMAINS, UNKNOWN),
+            {},
+            UNKNOWN,
+            UNKNOWN,
+            dict.fromkeys(HIGHER_ORDER_VALUES, UNKNOWN),
+        )
+        for name in names
+    )
+    batch = live.batch_of((first, second), LIKENESS_OF_STRANGERS, seed, count, 1, sampled=True)
+    return run(batch, names, scenarios, Conditions())
 
 
 def _part(whole: Replicas, rows: slice) -> Replicas:
