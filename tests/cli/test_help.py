@@ -1,22 +1,38 @@
 """Help, documentation and wrong commands."""
 
 import re
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from soullink import bootstrap
 from soullink.entrypoints.cli.commands.options import MOST_REPLICAS
 from soullink.entrypoints.cli.commands.simulate import MOST_EPISODES
 from soullink.entrypoints.cli.commands.texts import STAGES as NAMED_STAGES
+from soullink.entrypoints.cli.main import GLOBAL_VALUES, app, globals_first
 from soullink.modules.profiles.api import IMPORT_FORMATS
 from soullink.modules.simulation import api, service
+from soullink.settings import Settings
 from tests.cli.conftest import Soullink
 from tests.cli.reference import PAGE_FILE, helps, page_text
 
 HELPS = dict(helps())
 COMMANDS = [name for name, text in HELPS.items() if "\nCommands:\n" not in text]
+GROUPS = [name for name in HELPS if name not in COMMANDS]
+EXAMPLES = sorted(
+    {
+        line.strip()
+        for text in HELPS.values()
+        for line in text.partition("Examples:")[2].splitlines()
+        if line.strip()
+    }
+)
 
 
 def test_the_reference_page_is_current() -> None:
@@ -43,6 +59,50 @@ def test_every_command_has_examples_of_itself_and_speaks_json(command: str) -> N
     assert shown
     assert all(command in line for line in shown)
     assert "--json" in text
+
+
+def _parsed(example: str) -> tuple[str, dict[str, Any]]:
+    """Return the command's name and what it would be called with."""
+    words = shlex.split(re.split(r" [>|] ", example)[0])
+    while "=" in words[0]:
+        words.pop(0)
+    assert words.pop(0) == "soullink"
+    words = globals_first(words)
+    while words[0] in GLOBAL_VALUES:
+        del words[:2]
+    command: Any = typer.main.get_command(app)
+    name = "soullink"
+    while hasattr(command, "commands") and not words[0].startswith("-"):
+        name = words.pop(0)
+        command = command.commands[name]
+    return name, command.make_context(name, words).params
+
+
+@pytest.mark.parametrize("example", [line for line in EXAMPLES if "--help" not in line])
+def test_every_example_can_be_typed(example: str) -> None:
+    name, given = _parsed(example)
+    shipped = {s.id for s in bootstrap.build_scenarios(Settings.read({}).llm).shipped()}
+    if name == "simulate" and given["scenarios"]:
+        assert set(given["scenarios"].split(",")) <= shipped
+    if "scenario" in given:
+        assert given["scenario"] in shipped
+    for word in re.findall(r"examples/\S+", example):
+        assert Path(PAGE_FILE.parents[2], word).exists(), word
+
+
+def test_examples_of_scenarios_are_among_the_examples() -> None:
+    assert sum("last-train-noodle-bar" in example for example in EXAMPLES) == 3
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_alone_answers_with_its_help(soullink: Soullink, group: str) -> None:
+    ended = soullink(*group.split()[1:])
+    assert (ended.code, ended.out) == (2, "")
+    assert [line.split() for line in ended.err.splitlines() if "  list " in line] == [
+        line.split() for line in HELPS[group].splitlines() if "  list " in line
+    ]
+    assert ended.err.startswith("Usage: ")
+    assert "\nCommands:\n" in ended.err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -107,3 +167,4 @@ def test_a_wrong_command_is_one_sentence_and_exit_code_2(
     assert (ended.code, ended.out) == (2, "")
     assert len(ended.err.strip().splitlines()) == 1
     assert "Traceback" not in ended.err
+    assert "Value error" not in ended.err

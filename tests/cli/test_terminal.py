@@ -1,18 +1,21 @@
 """What a terminal gets, and what a pipe gets."""
 
+import errno
 import os
 import pty
 import select
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from soullink.entrypoints.cli.exits import code_of
+from soullink.entrypoints.cli.exits import FULL_DISK_SENTENCE, code_of
 from soullink.entrypoints.cli.main import globals_first
+from soullink.entrypoints.cli.opening import writing
 from soullink.entrypoints.cli.output import bar, cell, interval
-from soullink.entrypoints.cli.text import printable
+from soullink.entrypoints.cli.text import printable, with_short_words
 from soullink.entrypoints.cli.words import act_label, say
 from soullink.gateways.llm.port import LlmAuthError, LlmRequestError, LlmTimeoutError
 from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
@@ -128,3 +131,36 @@ def test_every_act_has_a_label_in_both_languages() -> None:
     labels = [(act_label(act, "en"), act_label(act, "zh")) for act in ACTS]
     assert len(set(labels)) == len(ACTS)
     assert say("ended", "zh", outcome="好") == "结局：好"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_a_full_disk_is_one_sentence_and_exit_code_5(arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123  (a device)
+        ended = subprocess.run(
+            [*PROGRAM, "personality", "items", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+        )
+    assert ended.returncode == 5
+    assert ended.stderr.splitlines() == [FULL_DISK_SENTENCE]
+
+
+def test_a_full_disk_under_out_is_no_bug() -> None:
+    with (
+        pytest.raises(UnavailableError, match=r"out/report.html .*the disk is full"),
+        writing(Path("out")),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device", "out/report.html")
+
+
+def test_what_somebody_typed_is_echoed_in_short() -> None:
+    long = "x" * 5000
+    for said in (f"'{long}' is no run.", f'"{long}" is no run.', f"There is no {long} here."):
+        assert len(with_short_words(said)) < 100
+    plain = "Nobody's run is 'abc'; it's the day's end, isn't it? " * 3
+    assert with_short_words(plain) == plain
+    path = "/home/somebody/with/many/folders/and/a/long/way/to/go/before/the/profile/ada.yaml"
+    assert with_short_words(f"{path} does not exist.") == f"{path} does not exist."

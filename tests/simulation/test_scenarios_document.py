@@ -80,7 +80,7 @@ def _drop(key: str) -> Change:
 WRONG: list[tuple[str, Change, str]] = [
     ("unknown key", _set("titel", "x"), "'titel'.*did you mean 'title'"),
     ("missing key", _drop("words"), "lacks 'words'"),
-    ("bad id", _set("id", "Last Train"), "'id'.*like 'the-last-train'"),
+    ("bad id", _set("id", "Last Train"), "'id'.*like 'last-train-noodle-bar'"),
     ("bad stage", _set("stage", "first_metting"), "'stage'.*'first_meeting'"),
     ("bad topic", _set("topic", "sports"), "'topic'.*not a topic"),
     ("missing language", _set("title", {"en": "x"}), "'title' lacks 'zh'"),

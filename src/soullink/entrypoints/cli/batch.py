@@ -143,9 +143,15 @@ async def _live_all(
             manifest.record(pair, row)
             report.finished(row)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(parallel):
-            group.create_task(worker())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(parallel):
+                group.create_task(worker())
+    except ExceptionGroup as failures:
+        for error in failures.exceptions:  # a full disk stops all workers, each with its error
+            if isinstance(error, SoulLinkError):
+                raise error from failures
+        raise
 
 
 async def _live_one(

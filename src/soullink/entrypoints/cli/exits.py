@@ -1,5 +1,6 @@
 """What the process says in the end: one code and one sentence for every way to fail."""
 
+import errno
 from enum import IntEnum
 from typing import Final
 
@@ -36,12 +37,17 @@ MEANINGS: Final[dict[ExitCode, str]] = {
     ),
     ExitCode.UNAVAILABLE: (
         "Something SoulLink depends on is missing or does not answer: the database, a language "
-        "model, a key."
+        "model, a key, room on the disk."
     ),
     ExitCode.INTERRUPTED: "Interrupted (Ctrl-C or SIGTERM). What was lived is kept.",
     ExitCode.BROKEN_PIPE: "Whoever read the output stopped reading.",
 }
 """Every exit code of every command; docs/reference/cli.md shows them."""
+
+FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+FULL_DISK_SENTENCE: Final = (
+    "The output cannot be written, because the disk is full; make room and try again."
+)
 
 _CODES: Final[tuple[tuple[type[SoulLinkError], ExitCode], ...]] = (
     (InvalidInputError, ExitCode.INPUT),

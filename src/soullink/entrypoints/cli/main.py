@@ -12,9 +12,15 @@ import typer
 
 from soullink.entrypoints.cli.commands import people, runs, simulate, texts
 from soullink.entrypoints.cli.commands.options import examples
-from soullink.entrypoints.cli.exits import ExitCode, Interrupted, code_of
+from soullink.entrypoints.cli.exits import (
+    FULL_DISK,
+    FULL_DISK_SENTENCE,
+    ExitCode,
+    Interrupted,
+    code_of,
+)
 from soullink.entrypoints.cli.invocation import Invocation
-from soullink.entrypoints.cli.text import printable
+from soullink.entrypoints.cli.text import printable, with_short_words
 from soullink.kernel.errors import SoulLinkError
 
 app = typer.Typer(
@@ -119,8 +125,7 @@ def main(arguments: Sequence[str]) -> int:
     except SoulLinkError as error:
         return _fail(str(error), code_of(error))
     except typer.TyperException as error:
-        # A wrong option or argument; asking for nothing shows the help, which is its message.
-        return _fail(error.format_message(), ExitCode.INPUT)
+        return _fail_to_parse(error)
     except (Interrupted, KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
     except SystemExit as end:
@@ -129,14 +134,7 @@ def main(arguments: Sequence[str]) -> int:
             return _let_go_of_stdout()
         raise
     except Exception as error:  # noqa: BLE001  (the last resort: a sentence instead of a traceback)
-        if "--debug" in arguments:
-            traceback.print_exc()
-        what = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(" :.")
-        return _fail(
-            f"This is a bug in SoulLink ({what[:300]}). Please report it with the command and the "
-            "output of the same command with --debug.",
-            ExitCode.FAILED,
-        )
+        return _fail_unexpectedly(error, debug="--debug" in arguments)
     return int(code or 0)
 
 
@@ -158,6 +156,29 @@ def globals_first(arguments: Sequence[str]) -> list[str]:
     return [*first, *rest]
 
 
+def _fail_to_parse(error: typer.TyperException) -> ExitCode:
+    """Say what is wrong with the words of a command; a group alone answers with its help."""
+    message = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":  # Typer exports no name for it
+        print(message, file=sys.stderr)
+        return ExitCode.INPUT
+    # For a wrong value Typer lets its library speak first.
+    return _fail(message.replace("Value error, ", ""), ExitCode.INPUT)
+
+
+def _fail_unexpectedly(error: Exception, *, debug: bool) -> ExitCode:
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
+        return _fail(FULL_DISK_SENTENCE, ExitCode.UNAVAILABLE)
+    if debug:
+        traceback.print_exception(error)
+    what = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(" :.")
+    return _fail(
+        f"This is a bug in SoulLink ({what[:300]}). Please report it with the command and the "
+        "output of the same command with --debug.",
+        ExitCode.FAILED,
+    )
+
+
 def _let_go_of_stdout() -> ExitCode:
     """Send the rest to nowhere: Python would complain when it ends and flushes."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -165,7 +186,7 @@ def _let_go_of_stdout() -> ExitCode:
 
 
 def _fail(sentence: str, code: ExitCode) -> ExitCode:
-    print(printable(sentence.strip()), file=sys.stderr)
+    print(with_short_words(printable(sentence.strip())), file=sys.stderr)
     return code
 
 
@@ -179,4 +200,10 @@ def run() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         code = _let_go_of_stdout()
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        _let_go_of_stdout()
+        if code != ExitCode.UNAVAILABLE:  # else it has been said
+            code = _fail(FULL_DISK_SENTENCE, ExitCode.UNAVAILABLE)
     sys.exit(int(code))

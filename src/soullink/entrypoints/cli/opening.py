@@ -8,10 +8,12 @@ from pathlib import Path
 from uuid import UUID
 
 from soullink import bootstrap
+from soullink.entrypoints.cli.exits import FULL_DISK
 from soullink.entrypoints.cli.invocation import Invocation
+from soullink.entrypoints.cli.text import shortened
 from soullink.entrypoints.library import Session, open_session, run_id_of
 from soullink.gateways.postgres.probe import describe
-from soullink.kernel.errors import ConflictError, InvalidInputError
+from soullink.kernel.errors import ConflictError, InvalidInputError, UnavailableError
 from soullink.kernel.ids import RunId
 from soullink.modules.simulation.api import Run, RunNotFoundError
 from soullink.settings import PostgresSettings, Settings
@@ -88,9 +90,10 @@ async def find_run(session: Session, text: str) -> RunId:
         raise RunNotFoundError("There is no run yet; begin one with `soullink simulate`.")
     if len(wanted) == len(UUID(int=0).hex):
         return run_id_of(text.strip())
+    shown = shortened(text)
     if len(wanted) < _SHORTEST or not set(wanted) <= set("0123456789abcdef"):
         raise InvalidInputError(
-            f"{text!r} is not a run: give an id, at least {_SHORTEST} characters of its beginning "
+            f"{shown!r} is not a run: give an id, at least {_SHORTEST} characters of its beginning "
             "or end, or the word last."
         )
     found = [
@@ -99,10 +102,10 @@ async def find_run(session: Session, text: str) -> RunId:
         if run.id.hex.startswith(wanted) or run.id.hex.endswith(wanted)
     ]
     if not found:
-        raise RunNotFoundError(f"There is no run {text}; see `soullink runs list`.")
+        raise RunNotFoundError(f"There is no run {shown}; see `soullink runs list`.")
     if len(found) > 1:
         raise InvalidInputError(
-            f"{len(found)} runs fit {text!r}, among them {found[0]} and {found[1]}; give more."
+            f"{len(found)} runs fit {shown!r}, among them {found[0]} and {found[1]}; give more."
         )
     return found[0]
 
@@ -125,6 +128,10 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename or path
+        if error.errno in FULL_DISK:
+            raise UnavailableError(
+                f"{where} cannot be written, because the disk is full; make room and try again."
+            ) from error
         raise InvalidInputError(f"{where} cannot be written: {error.strerror or error}.") from error
 
 

@@ -25,7 +25,7 @@ EXAMPLES = examples(
     "soullink simulate examples/people/ada.yaml examples/people/ben.yaml",
     "soullink simulate ada.yaml ben.yaml --episodes 3 --seed 7 --language zh --out out/",
     "soullink simulate ada.yaml ben.yaml --voice openai:gpt-5-mini",
-    "soullink simulate ada.yaml ben.yaml --scenarios the-last-train,house-viewing",
+    "soullink simulate ada.yaml ben.yaml --scenarios last-train-noodle-bar,house-viewing",
     "soullink simulate ada ben --people examples/people --json > result.json",
     "soullink simulate --pairs pairs.jsonl --people people/ --parallel 4 --out pairs/",
 )

@@ -43,8 +43,8 @@ def list_scenarios(
 @scenarios.command(
     "show",
     epilog=examples(
-        "soullink scenarios show the-last-train",
-        "soullink scenarios show the-last-train > mine.yaml",
+        "soullink scenarios show last-train-noodle-bar",
+        "soullink scenarios show last-train-noodle-bar > mine.yaml",
     ),
 )
 def show_scenario(

@@ -44,7 +44,9 @@ def from_document(document: Mapping[str, object], source: str) -> Scenario:
     decision = fields.get("decision")
     origin = fields["origin"].one_of(limits.ORIGINS, "an origin") if "origin" in fields else None
     scenario = Scenario(
-        id=fields["id"].matching(limits.SCENARIO_ID, limits.SCENARIO_ID_LENGTH, "the-last-train"),
+        id=fields["id"].matching(
+            limits.SCENARIO_ID, limits.SCENARIO_ID_LENGTH, "last-train-noodle-bar"
+        ),
         version=fields["version"].integer(*limits.VERSION),
         stage=Stage(fields["stage"].one_of(STAGES, "a stage")),
         topic=Topic(fields["topic"].one_of(TOPICS, "a topic")),
