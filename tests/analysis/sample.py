@@ -209,7 +209,9 @@ def _prediction(at: int) -> Prediction:
         for name, person, effect, low, high, closeness, *words in texts.COUNTERFACTUALS
     )
     together = _share("together", ("Together", "在一起")[at], 0.78)
-    return Prediction(texts.PREDICTION[at], horizons, together, counterfactuals)
+    again = _share("again", ("Both want to meet again", "两人都愿意再见")[at], 0.16)
+    anyone = _share("together", together.title, 0.7)
+    return Prediction(texts.PREDICTION[at], horizons, together, counterfactuals, again, anyone)
 
 
 def _states(at: int, shares: tuple[float, ...]) -> tuple[StateShare, ...]:

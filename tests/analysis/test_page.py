@@ -237,13 +237,13 @@ def test_a_stored_report_gives_the_same_page() -> None:
 
 
 def _empty(report: Report) -> Report:
-    together = report.prediction.together
+    together, again = report.prediction.together, report.prediction.again
     return dataclasses.replace(
         report,
         episodes=(),
         dimensions=(),
         behaviour=(),
-        prediction=Prediction("", (), together, ()),
+        prediction=Prediction("", (), together, (), again),
         histograms=(),
         moments=(),
         limits=(),

@@ -67,6 +67,24 @@ def test_horizons_are_shares_with_wilson_intervals() -> None:
     assert "7 of 10" in found.summary
 
 
+def test_the_end_stands_beside_that_of_two_unknown_people() -> None:
+    again = np.array([[True, True]] * 3 + [[True, False]] * 7)
+    replicas = made.replicas(10, ended=np.array([1] + [0] * 9), again=again)
+    assert prediction(replicas, {}, TITLES, NAMES, "en").anyone is None
+    baseline = made.replicas(20, people=("x", "y"), ended=np.array([1] * 5 + [0] * 15))
+    found = prediction(replicas, {}, TITLES, NAMES, "en", baseline)
+    assert found.again.probability == pytest.approx(0.3)
+    assert found.anyone is not None
+    assert found.anyone.probability == pytest.approx(0.75)
+    assert "nothing is known, 75% (53% to 89%)" in found.summary
+
+
+def test_a_baseline_in_other_scenarios_is_refused() -> None:
+    other = made.replicas(4, scenarios=("elsewhere", "later"))
+    with pytest.raises(InvalidInputError, match="of the same run"):
+        prediction(made.replicas(4), {}, TITLES, NAMES, "en", other)
+
+
 def test_a_counterfactual_compares_the_same_replicas() -> None:
     before = made.replicas(100, ended=np.array([1] * 40 + [0] * 60))
     helped = made.replicas(

@@ -13,10 +13,13 @@ from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.ids import RunId, new_uuid7
 from soullink.modules.analysis import wiring
 from soullink.modules.analysis.api import DIMENSIONS, Report
+from soullink.modules.analysis.domain import limits
 from soullink.modules.analysis.domain.document import digest_of
 from soullink.modules.analysis.domain.wording.codes import NOT_REACHED
+from soullink.modules.analysis.domain.wording.phrases import percent
 from soullink.modules.profiles.api import Profile, Wants
 from soullink.modules.simulation.api import Fork
+from soullink.modules.simulation.domain import replicas as replicas_domain
 from tests.analysis import lived as scene
 from tests.analysis.promises import promises
 
@@ -226,6 +229,83 @@ def test_what_is_unknown_is_said_and_attraction_always(report: Report) -> None:
     assert "second evening" in limits
     again = [text for text in report.limits if text.startswith("Whether there would be a second")]
     assert again[0].count("%") == 3
+
+
+def test_the_top_says_on_what_the_end_depends(lived: scene.Lived) -> None:
+    baseline = replicas_domain.of_anyone(3, 60, [scene.scenario(name) for name in scene.FIVE])
+    report = ANALYSIS.report(lived.course, lived.replicas, {}, "en", baseline=baseline)
+    outlook = report.prediction
+    assert outlook.anyone is not None
+    for said in (
+        "If they meet again after the first evening",
+        f"(both would want to in {percent(outlook.again.probability)} of the replicas)",
+        f"two people of whom nothing is known: {percent(outlook.anyone.probability)}.",
+        "in these 5 situations; other situations give other shares",
+    ):
+        assert said in report.summary
+    assert any("Another seed draws others" in text for text in report.limits)
+    assert any("Deal-breakers are not checked" in text for text in report.limits)
+    assert any("none of it is a fact about them" in text for text in report.limits)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (Wants("casual"), Wants("marriage"), "Ada for something casual, Ben for marriage"),
+        (
+            Wants(None, "wants"),
+            Wants(None, "does_not_want"),
+            "Ada wants children, Ben does not want children",
+        ),
+        (Wants("dating"), Wants("marriage"), ""),
+        (Wants("casual"), Wants(), ""),
+    ],
+)
+def test_what_does_not_go_together_is_named_at_the_top(
+    first: Wants, second: Wants, said: str
+) -> None:
+    people = (
+        scene.person("ada", name="Ada", wants=first),
+        scene.person("ben", name="Ben", wants=second),
+    )
+    summary = report_of(scene.lived(people, scene.FIVE[:1], count=10)).summary
+    assert said in summary
+    assert ("The numbers do not know it" in summary) == bool(said)
+
+
+def test_few_replicas_name_no_level() -> None:
+    few = report_of(scene.lived((ADA, BEN), count=49))
+    assert {one.level for one in few.dimensions} == {"unclear"}
+    assert "With only 49 replicas, too few" in few.summary
+    enough = report_of(scene.lived((ADA, BEN), count=50))
+    assert {one.level for one in enough.dimensions} != {"unclear"}
+    assert "too few" not in enough.summary
+
+
+@pytest.mark.parametrize(("mixed", "average"), [(2, False), (4, False), (5, True), (8, True)])
+def test_average_is_said_only_of_most(lived: scene.Lived, mixed: int, average: bool) -> None:
+    report = report_of(lived)
+    levels = ["mixed"] * mixed + ["unclear"] * (len(DIMENSIONS) - mixed)
+    found = [
+        dataclasses.replace(one, level=level)
+        for one, level in zip(report.dimensions, levels, strict=True)
+    ]
+    said = limits.summary(lived.course, found, report.prediction, lived.replicas, "en")
+    assert ("In most respects" in said) == average
+
+
+def test_a_moment_names_what_happened_in_it(lived: scene.Lived, report: Report) -> None:
+    turns = {(t.episode, t.sequence): t for t in lived.course.turns}
+    scenarios = {e.number: e.scenario for e in lived.course.episodes}
+    eventful = 0
+    for moment in report.moments:
+        seen = moment.evidence
+        events = turns[seen.episode, seen.turn].events
+        assert ("in the same moment" in seen.why) == bool(events)
+        for event in events:
+            assert scenarios[seen.episode].event_text(event, "en") in seen.why
+            eventful += 1
+    assert eventful
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

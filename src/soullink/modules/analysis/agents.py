@@ -49,6 +49,7 @@ class AnalysisAgent:
         alternatives: Mapping[str, Replicas],
         language: Language,
         parent: Course | None,
+        baseline: Replicas | None = None,
     ) -> Report:
         """Return the report; see api.Analysis.report. Raises InvalidInputError."""
         _check(course, replicas, language)
@@ -70,7 +71,12 @@ class AnalysisAgent:
             (here, lived), (many, replicas.scenarios), turns, names, known, language
         )
         outlook = prediction.prediction(
-            replicas, alternatives, self._titles(course, replicas, language), names, language
+            replicas,
+            alternatives,
+            self._titles(course, replicas, language),
+            names,
+            language,
+            baseline,
         )
         sides = feedback_domain.Sides(
             names=names,
@@ -96,7 +102,7 @@ class AnalysisAgent:
                 "reference": reference.DYNAMICS,
             },
             people=views,
-            summary=limits.summary(course, found, outlook.together, replicas, language),
+            summary=limits.summary(course, found, outlook, replicas, language),
             episodes=episodes.episode_views(course, names, language),
             dimensions=found,
             behaviour=behaviour.behaviours(here, many, turns, names, language),

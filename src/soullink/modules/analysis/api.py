@@ -114,7 +114,8 @@ class Dimension:
 
     value, low, high: 0..100, median and 80 % interval over the replicas. here: 0..100, the same
     measure in the course shown. level: "low", "mixed" or "high", or "unclear" when the interval
-    is wider than 50. rests_on: e.g. "simulated interaction, stated traits". summary: one sentence.
+    is wider than 50 or there are fewer than 50 replicas. rests_on: e.g. "simulated interaction,
+    stated traits". summary: one sentence.
     """
 
     name: str
@@ -188,12 +189,19 @@ class Counterfactual:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """How it may go on: horizons over the course, the end, and what would change it most."""
+    """How it may go on: horizons over the course, the end, and what would change it most.
+
+    together: at the end of the course, which assumes that they meet again after the first episode.
+    again: both would want to. anyone: together for two people of whom nothing is known, in the
+    same situations; None where that was not asked.
+    """
 
     summary: str
     horizons: tuple[Horizon, ...]
     together: StateShare
     counterfactuals: tuple[Counterfactual, ...]
+    again: StateShare
+    anyone: StateShare | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,8 +296,13 @@ class Analysis(Protocol):
         alternatives: Mapping[str, Replicas],
         language: Language,
         parent: Course | None = None,
+        *,
+        baseline: Replicas | None = None,
     ) -> Report:
-        """Return the report. alternatives: replicas under each of `interventions()`, by id."""
+        """Return the report. alternatives: replicas under each of `interventions()`, by id.
+
+        baseline: replicas of two people of whom nothing is known, in the same situations.
+        """
         ...
 
     def interventions(self) -> list[Any]:

@@ -27,8 +27,10 @@ class AnalysisService(Analysis):
         alternatives: Mapping[str, Replicas],
         language: Language,
         parent: Course | None = None,
+        *,
+        baseline: Replicas | None = None,
     ) -> Report:
-        return self.agent.examine(course, replicas, alternatives, language, parent)
+        return self.agent.examine(course, replicas, alternatives, language, parent, baseline)
 
     def interventions(self) -> list[Intervention]:
         return interventions()

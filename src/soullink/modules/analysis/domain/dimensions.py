@@ -17,6 +17,8 @@ from soullink.modules.simulation.api import Turn
 LOW, HIGH = 40.0, 60.0
 TOO_WIDE: Final = 50.0
 """An interval wider than this says too little to name a level."""
+ENOUGH: Final = 50
+"""With fewer replicas the ends of an 80 % interval rest on a handful of courses: no level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def dimensions(
     found = []
     for name in DIMENSIONS:
         low, value, high = eighty(standing.scores(name, *replicas)) or (0.0, 50.0, 100.0)
-        named = level(value, low, high)
+        named = level(value, low, high) if replicas[0].size >= ENOUGH else "unclear"
         found.append(
             Dimension(
                 name=name,
@@ -64,7 +66,9 @@ def dimensions(
                 here=float(standing.scores(name, *here)[0]),
                 level=named,
                 rests_on=_rests_on(name, replicas[0].size, known, language),
-                summary=_summary(name, named, (low, value, high), known, language),
+                summary=_summary(
+                    name, named, (low, value, high), replicas[0].size, known, language
+                ),
                 evidence=evidence.chosen(turns, evidence.DIMENSIONS[name], names, language),
             )
         )
@@ -75,11 +79,14 @@ def _summary(
     name: str,
     named: str,
     interval: tuple[float, float, float],
+    replicas: int,
     known: Known,
     language: Language,
 ) -> str:
     low, value, high = interval
-    if named == "unclear":
+    if replicas < ENOUGH:
+        sentence = say(wording.TOO_FEW, language, replicas=replicas)
+    elif named == "unclear":
         words = wording.UNCLEAR_SPARK if name == "spark" else wording.UNCLEAR
         sentence = say(words, language, low=round(low), high=round(high))
         sentence += "" if name == "spark" else wording.LEANING[level(value, 0.0, 0.0)][language]

@@ -109,7 +109,10 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "low": "Lower end of the 80 % interval over the replicas (10th percentile).",
         "high": "Upper end of the 80 % interval over the replicas (90th percentile).",
         "here": "The same measure in the course shown, 0 to 100.",
-        "level": "low, mixed or high; unclear when the interval is wider than 50.",
+        "level": (
+            "low, mixed or high; unclear when the interval is wider than 50 or there are fewer "
+            "than 50 replicas."
+        ),
         "rests_on": "What the value rests on, in words.",
         "summary": "One sentence.",
         "evidence": "Turns of the course shown that illustrate it.",
@@ -136,8 +139,16 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "Prediction": {
         "summary": "The prediction in words.",
         "horizons": "The states after each episode.",
-        "together": "Probability that the two are together at the end of the course.",
+        "together": (
+            "Probability that the two are together at the end of the course, "
+            "if they meet again after its first episode."
+        ),
         "counterfactuals": "What would change the course, strongest effect first.",
+        "again": "Probability that both want to meet again after the first episode.",
+        "anyone": (
+            "`together` for two people of whom nothing is known in the same situations; "
+            "null where it was not asked."
+        ),
     },
     "Horizon": {
         "episode": "Number of the episode.",
@@ -146,7 +157,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "states": "Probability of each state; they sum to 1.",
     },
     "StateShare": {
-        "state": "Stable code: strangers, dating, committed, strained, ended; or together.",
+        "state": "Stable code: strangers, dating, committed, strained, ended; or together, again.",
         "title": "Name in the report's language.",
         "probability": "Share of replicas in this state, 0 to 1.",
         "low": "Lower end of the 95 % Wilson interval over the replicas.",

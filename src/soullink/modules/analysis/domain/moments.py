@@ -1,17 +1,19 @@
 """The turns that moved the two most, and how the replicas spread."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
 from soullink.kernel.language import Language, Text
-from soullink.modules.analysis.api import Histogram, Moment
+from soullink.modules.analysis.api import Evidence, Histogram, Moment
 from soullink.modules.analysis.domain.behaviour import measured
 from soullink.modules.analysis.domain.counts import Counts
 from soullink.modules.analysis.domain.evidence import change, quoted
-from soullink.modules.analysis.domain.wording.phrases import text
-from soullink.modules.simulation.api import Course, FloatArray, Turn
+from soullink.modules.analysis.domain.wording.phrases import joined, say, text
+from soullink.modules.analysis.domain.wording.reasons import WITH_EVENT
+from soullink.modules.simulation.api import Course, FloatArray, Scenario, Turn
 
 MOST: Final = 6
 EACH_WAY: Final = 2
@@ -35,13 +37,14 @@ def moments(course: Course, names: tuple[str, str], language: Language) -> tuple
     """Return the turns with the largest changes of trust and closeness, largest first.
 
     change: signed sum over both people and both variables. Harm is larger than good in single
-    turns (Baumeister et al. 2001), so both directions get their place.
+    turns (Baumeister et al. 2001), so both directions get their place. What the situation threw
+    in at that turn moved them, too, and is named with it.
     """
-    titles = {e.number: e.scenario.title[language] for e in course.episodes}
+    scenarios = {e.number: e.scenario for e in course.episodes}
     moved = [
         (change(turn, "trust", "closeness"), turn)
         for turn in course.turns
-        if turn.episode in titles
+        if turn.episode in scenarios
     ]
     moved = [one for one in moved if one[0] != 0.0]
     moved.sort(key=lambda one: (-abs(one[0]), one[1].episode, one[1].sequence))
@@ -52,12 +55,26 @@ def moments(course: Course, names: tuple[str, str], language: Language) -> tuple
     kept.sort(key=lambda one: (-abs(one[0]), one[1].episode, one[1].sequence))
     return tuple(
         Moment(
-            quoted(turn, "closer" if size > 0 else "apart", names, language),
+            _with_events(
+                quoted(turn, "closer" if size > 0 else "apart", names, language),
+                turn,
+                scenarios[turn.episode],
+                language,
+            ),
             size,
-            titles[turn.episode],
+            scenarios[turn.episode].title[language],
         )
         for size, turn in kept
     )
+
+
+def _with_events(seen: Evidence, turn: Turn, scenario: Scenario, language: Language) -> Evidence:
+    """Return `seen` with what happened at its turn named in `why`."""
+    texts = [scenario.event_text(event, language) for event in turn.events]
+    if not any(texts):
+        return seen
+    named = say(WITH_EVENT, language, event=joined(texts, language))
+    return dataclasses.replace(seen, why=joined((seen.why, named), language))
 
 
 def histograms(here: Counts, replicas: Counts, language: Language) -> tuple[Histogram, ...]:

@@ -115,11 +115,13 @@ def prediction(
     titles: Sequence[str],
     names: tuple[str, str],
     language: Language,
+    baseline: Replicas | None = None,
 ) -> Prediction:
     """Return horizons, the end and the counterfactuals. titles: of the E scenarios.
 
+    baseline: of two people of whom nothing is known, in the same scenarios.
     Raises InvalidInputError for alternatives that are none of `interventions()` or that do not
-    match the replicas.
+    match the replicas, and for a baseline in other scenarios.
     """
     size = int(replicas.ended.size)
     reached = states(replicas)
@@ -136,9 +138,20 @@ def prediction(
         for number, title in enumerate(titles, start=1)
     )
     end = _share("together", int(together(replicas).sum()), size, language)
+    again = _share("again", int(replicas.again.all(axis=1).sum()), size, language)
+    anyone = None if baseline is None else _anyone(baseline, replicas, language)
     changes = counterfactuals(replicas, alternatives, names, language)
-    summary = _summary(replicas, end, horizons, changes, language)
-    return Prediction(summary, horizons, end, changes)
+    summary = _summary(size, (end, again, anyone), horizons, changes, language)
+    return Prediction(summary, horizons, end, changes, again, anyone)
+
+
+def _anyone(baseline: Replicas, replicas: Replicas, language: Language) -> StateShare:
+    if baseline.scenarios != replicas.scenarios:
+        raise InvalidInputError(
+            "The baseline was lived in other scenarios than the replicas; make it of the same run."
+        )
+    stayed = together(baseline)
+    return _share("together", int(stayed.sum()), int(stayed.size), language)
 
 
 def _share(state: str, hits: int, cases: int, language: Language) -> StateShare:
@@ -206,13 +219,14 @@ def clear(change: Counterfactual) -> bool:
 
 
 def _summary(
-    replicas: Replicas,
-    end: StateShare,
+    size: int,
+    shares: tuple[StateShare, StateShare, StateShare | None],
     horizons: Sequence[Horizon],
     changes: Sequence[Counterfactual],
     language: Language,
 ) -> str:
-    size = int(replicas.ended.size)
+    """Return the prediction in words. size: of the replicas. shares: together, again, anyone."""
+    end, again, anyone = shares
     first = wording.SUMMARY if len(horizons) > 1 else wording.SUMMARY_ONE_EPISODE
     sentences = [
         say(
@@ -225,8 +239,18 @@ def _summary(
             episodes=len(horizons),
             days=round(horizons[-1].day) if horizons else 0,
         ),
-        say(wording.AGAIN, language, both=percent(float(replicas.again.all(axis=1).mean()))),
+        say(wording.AGAIN, language, both=percent(again.probability)),
     ]
+    if anyone is not None:
+        sentences.append(
+            say(
+                wording.ANYONE,
+                language,
+                share=percent(anyone.probability),
+                low=percent(anyone.low),
+                high=percent(anyone.high),
+            )
+        )
     better = [change for change in changes if change.low > 0]
     worse = [change for change in changes if change.high < 0]
     sentences += [

@@ -62,6 +62,7 @@ STATES: Final[Mapping[str, Text]] = {
     "strained": text("Strained", "关系紧张"),
     "ended": text("Ended", "已结束"),
     "together": text("Still seeing each other", "仍在交往"),
+    "again": text("Both want to meet again", "两人都愿意再见"),
 }
 
 TRAITS: Final[Mapping[str, Text]] = {

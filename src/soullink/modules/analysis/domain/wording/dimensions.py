@@ -121,6 +121,9 @@ UNCLEAR: Final[Text] = text(
     "Too much is open to say: the replicas spread from {low} to {high}.",
     "还说不准：各次推演的结果从{low}到{high}都有。",
 )
+TOO_FEW: Final[Text] = text(
+    "Too few replicas to name a level: {replicas}.", "推演太少，定不出水平：只有{replicas}次。"
+)
 UNCLEAR_SPARK: Final[Text] = text(
     "Nobody can know this before they meet: the replicas spread from {low} to {high}.",
     "见面之前，谁也说不准：各次推演的结果从{low}到{high}都有。",

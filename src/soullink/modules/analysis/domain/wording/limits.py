@@ -23,6 +23,25 @@ LIMITS: Final[Mapping[str, Text]] = {
         "会不会有第二面：这段经历假定有。第一晚之后，{first}愿意再见的推演占{share_first}，"
         "{second}占{share_second}，两人都愿意的占{both}。",
     ),
+    "situations": text(
+        "What other situations would bring: the intervals hold the chances within these {episodes} "
+        "situations, not which situations came up. Another seed draws others, and that alone can "
+        "move the share who stay together by ten percentage points or more.",
+        "换了情境会怎样：区间只包含这{episodes}个情境里的偶然，不包含抽到哪些情境。"
+        "换一个随机种子就会抽到别的情境，光是这一点就能让仍在交往的比例相差十个百分点以上。",
+    ),
+    "one_situation": text(
+        "What other situations would bring: the intervals hold the chances within this one "
+        "situation. Others give other shares.",
+        "换了情境会怎样：区间只包含这一个情境里的偶然，别的情境有别的比例。",
+    ),
+    "not_used": text(
+        "What does not enter the numbers: what they want, children, deal-breakers, age, language, "
+        "city and looks, and interests but for a trace. Deal-breakers are not checked against the "
+        "other person.",
+        "没有计入数字的：各自想找什么样的关系、要不要孩子、底线、年龄、语言、城市和外貌；"
+        "兴趣几乎不起作用。双方的底线也没有拿来和对方核对。",
+    ),
     "unknown": text(
         "What {name} did not tell: {untold}. Where it matters, all that is possible was tried, "
         "which makes the intervals wide.",
@@ -46,8 +65,11 @@ LIMITS: Final[Mapping[str, Text]] = {
         "这两个人真正会说什么：模型先决定做什么，再为它找话。台词不影响结果，资料写得好不好也不影响。",
     ),
     "built_in": text(
-        "The words of this course are authored lines, neither theirs nor a language model's.",
-        "这段经历的台词是预先写好的，不是他们的原话，也不是语言模型写的。",
+        "The words of this course are authored lines, neither theirs nor a language model's. They "
+        "also make up small details (a memory, a habit) that neither of them told; none of it is a "
+        "fact about them.",
+        "这段经历的台词是预先写好的，不是他们的原话，也不是语言模型写的。"
+        "台词里有些小细节（一段回忆、一个习惯）是编出来的，两人都没有说过，不能当作他们的事实。",
     ),
     "one_course": text(
         "Which of the courses it would be: the one told here is one of {replicas} and one more; "
@@ -91,13 +113,63 @@ SUMMARY: Final[Mapping[str, Text]] = {
         "In most respects they come out about like other couples.",
         "多数方面，他们和一般伴侣差不多。",
     ),
+    "too_few": text(
+        "With only {replicas} replicas, too few to name a level in any respect, run it again with "
+        "{enough} or more.",
+        "只有{replicas}次推演，太少，任何方面都定不出水平；请用{enough}次以上再推演一遍。",
+    ),
     "unclear": text("Too much is open to say about {dimensions}.", "还说不准的有：{dimensions}。"),
     "all_unclear": text(
         "Too little is known of them to say more than that of any couple.",
         "对他们了解太少，能说的和对任何一对都一样。",
     ),
-    "end": text(
-        "In {share} of {replicas} replicas they still see each other at the end.",
-        "{replicas}次推演中，有{share}到最后仍在交往。",
+    "goals": text(
+        "They look for different things: {first} for {of_first}, {second} for {of_second}. The "
+        "numbers do not know it.",
+        "两人想找的关系不同：{first}想要{of_first}，{second}想要{of_second}。这些数字没有考虑这一点。",
     ),
+    "children": text(
+        "On children they differ: {first} {of_first}, {second} {of_second}. The numbers do not "
+        "know it.",
+        "关于孩子，两人的想法不同：{first}{of_first}，{second}{of_second}。这些数字没有考虑这一点。",
+    ),
+    "end": text(
+        "If they meet again after the first evening (both would want to in {again} of the "
+        "replicas), they still see each other at the end in {share} of {replicas} replicas.",
+        "假如第一晚之后还会再见（两人都愿意的推演占{again}），"
+        "{replicas}次推演中有{share}到最后仍在交往。",
+    ),
+    "end_one": text(
+        "In {share} of {replicas} replicas neither breaks it off after it; both would want to meet "
+        "again in {again}.",
+        "{replicas}次推演中，有{share}在这之后没有人提出结束；两人都愿意再见的占{again}。",
+    ),
+    "anyone": text(
+        "To compare, two people of whom nothing is known: {share}.",
+        "作为对照，换成两个没有任何资料的人，是{share}。",
+    ),
+    "situations": text(
+        "That is so in these {episodes} situations; other situations give other shares.",
+        "这只是这{episodes}个情境里的比例，换了情境，比例也会变。",
+    ),
+    "one_situation": text(
+        "That is so in this one situation; other situations give other shares.",
+        "这只是这一个情境里的比例，换了情境，比例也会变。",
+    ),
+}
+
+GOALS: Final[Mapping[str, Text]] = {
+    "casual": text("something casual", "轻松随意的关系"),
+    "dating": text("dating", "先约会看看"),
+    "long_term": text("a long-term relationship", "长期稳定的关系"),
+    "marriage": text("marriage", "婚姻"),
+    "friendship": text("friendship", "友谊"),
+    "unsure": text("something not yet sure", "还没想好的关系"),
+}
+CHILDREN: Final[Mapping[str, Text]] = {
+    "wants": text("wants children", "想要孩子"),
+    "does_not_want": text("does not want children", "不想要孩子"),
+    "has_and_wants_more": text("has children and wants more", "有孩子，还想再要"),
+    "has_and_done": text("has children and wants no more", "有孩子，不想再要"),
+    "open": text("is open about it", "要不要都可以"),
 }

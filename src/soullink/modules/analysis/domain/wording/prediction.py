@@ -45,6 +45,11 @@ AGAIN: Final[Text] = text(
     "After the first evening both would want to see each other again in {both} of the replicas.",
     "第一晚之后，两人都愿意再见的推演占{both}。",
 )
+ANYONE: Final[Text] = text(
+    "To compare: of two people of whom nothing is known, {share} ({low} to {high}) still see each "
+    "other after the same situations.",
+    "作为对照：换成两个没有任何资料的人，同样的情境之后仍在交往的占{share}（{low}到{high}）。",
+)
 BEST: Final[Text] = text(
     "Of {count} changes tried, this one raised the share most: {title} ({effect} points, {low} to "
     "{high}; the largest of many is mostly smaller than it looks).",

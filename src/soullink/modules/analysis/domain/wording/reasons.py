@@ -50,3 +50,9 @@ REASONS: Final[Mapping[str, Text]] = {
         "{speaker} wanted something of {listener}.", "{speaker}对{listener}提出了要求。"
     ),
 }
+
+WITH_EVENT: Final[Text] = text(
+    "The words are not alone in it, for in the same moment this happened: {event}",
+    "不全是这句话的缘故，当时还发生了一件事：{event}",
+)
+"""event: the event's own sentence or sentences."""
