@@ -22,33 +22,36 @@ def print_summary(console: Console, outcome: Outcome, folder: Path) -> None:
     shown = table(
         say("dimension", language),
         f">{say('value', language)}",
+        say("level", language),
         f"={say('interval', language)}",
         f"={say('range', language)}",
         f">{say('here', language)}",
-        say("level", language),
     )
     for dimension in report.dimensions:
         low, value, high = dimension.low, dimension.value, dimension.high
         shown.add_row(
             cell(dimension.title, "bold"),
             f"{value:.0f}",
+            say(dimension.level, language),
             f"{low:.0f} – {high:.0f}",
             interval(low, value, high),
             f"{dimension.here:.0f}",
-            say(dimension.level, language),
         )
     console.print()
     console.print(shown)
-    together = report.prediction.together
+    together, anyone = report.prediction.together, report.prediction.anyone
     console.print()
     line = say(
         "together",
         language,
+        again=round(report.prediction.again.probability * 100),
         share=round(together.probability * 100),
         count=report.replicas,
         low=round(together.low * 100),
         high=round(together.high * 100),
     )
+    if anyone is not None:
+        line += say("anyone", language, share=round(anyone.probability * 100))
     console.print(Text(line, style="bold"))
     if report.summary:
         console.print(cell(report.summary), soft_wrap=not console.is_terminal)

@@ -33,8 +33,18 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
     "high": ("high", "高"),
     "unclear": ("unclear", "不明确"),
     "together": (
-        "Together at the end: {share} % of {count} replicas (95 % interval {low} to {high})",
-        "最后仍在一起：{count}次推演中的{share}%（95%区间{low}到{high}）",
+        (
+            "Together at the end, if they meet again (both would want to in {again} %): {share} % "
+            "of {count} replicas (95 % interval {low} to {high})"
+        ),
+        (
+            "最后仍在交往（假如还会再见；两人都愿意再见的占{again}%）："
+            "{count}次推演中的{share}%（95%区间{low}到{high}）"
+        ),
+    ),
+    "anyone": (
+        "; two people of whom nothing is known: {share} %",
+        "；换成两个没有任何资料的人：{share}%",
     ),
     "compared": ("Beside the run it was forked from", "与分叉前相比"),
     "measure": ("Measure", "指标"),
