@@ -204,12 +204,14 @@ class Session:
                 f"Run {run_id} has no finished episode yet; `soullink resume {run_id}` first."
             )
         changes = analysis.interventions()
-        main, *changed = await simulation.replicas(run_id, replicas, changes)
+        (main, *changed), anyone = await asyncio.gather(
+            simulation.replicas(run_id, replicas, changes), simulation.baseline(run_id, replicas)
+        )
         alternatives = {c.id: r for c, r in zip(changes, changed, strict=True)}
         fork = course.run.fork
         parent = None if fork is None else await self._parent(fork.parent)
         spoken = language or course.run.settings.language
-        report = analysis.report(course, main, alternatives, spoken, parent)
+        report = analysis.report(course, main, alternatives, spoken, parent, baseline=anyone)
         return Outcome(course, report, analysis.document(report), analysis.page(report))
 
     async def _parent(self, run_id: RunId) -> Course | None:
