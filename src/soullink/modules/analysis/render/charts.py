@@ -1,6 +1,7 @@
 """Charts of spreads: intervals, histograms, states of the relationship, effects."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -17,6 +18,10 @@ from soullink.modules.analysis.render.figures import number, percent
 
 SHARE_WITH_LABEL = 0.09
 """A state narrower than this has no number written into it; the table has it."""
+ROOM = 1.08
+"""The scale of effects is this much wider than they are, so that no whisker ends at the edge."""
+FIRST = 3
+"""So many effects are shown whatever their intervals."""
 
 
 def interval(dimension: Dimension, title: str) -> Markup:
@@ -214,4 +219,19 @@ def effect(data: Counterfactual, widest: float, title: str) -> Markup:
 def widest_effect(counterfactuals: Sequence[Counterfactual]) -> float:
     """Return the scale that all effects fit on."""
     reach = [abs(bound) for one in counterfactuals for bound in (one.low, one.high, one.effect)]
-    return max([*reach, 0.05])
+    return max([*reach, 0.05]) * ROOM
+
+
+class Effects(NamedTuple):
+    """Changes that are shown at once, and those that wait to be unfolded."""
+
+    shown: tuple[Counterfactual, ...]
+    folded: tuple[Counterfactual, ...]
+
+
+def folded_effects(counterfactuals: Sequence[Counterfactual]) -> Effects:
+    """Return `counterfactuals` with those folded, beyond the first, whose interval crosses zero."""
+    shown, folded = list(counterfactuals[:FIRST]), []
+    for one in counterfactuals[FIRST:]:
+        (folded if one.low <= 0 <= one.high else shown).append(one)
+    return Effects(tuple(shown), tuple(folded))

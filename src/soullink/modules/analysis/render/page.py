@@ -80,6 +80,7 @@ class _View:
             "facts": self.facts,
             "pairs": self.pairs,
             "dimension_names": DIMENSIONS,
+            "effects": charts.folded_effects(report.prediction.counterfactuals),
             "widest": charts.widest_effect(report.prediction.counterfactuals),
             "charts": self.charts(),
             "turn_count": sum(len(episode.turns) for episode in report.episodes),

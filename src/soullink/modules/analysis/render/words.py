@@ -23,7 +23,25 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
         "Closeness, turn by turn, as each of them felt it",
         "两个人各自感受到的亲密，逐句变化",
     ),
-    "key_together": ("together at the end, in {count} replicas", "在{count}次推演中，最后在一起"),
+    "key_together": (
+        (
+            "still see each other at the end of {count} replicas, if they meet again after the "
+            "first evening; both would want to in {again}"
+        ),
+        "{count}次推演里，到最后仍在交往；前提是第一晚之后还会再见，两人都愿意再见的占{again}",
+    ),
+    "key_situations": (
+        "In these {count} situations; other situations give other shares.",
+        "只是这{count}个情境里的比例，换了情境也会变。",
+    ),
+    "key_situation": (
+        "In this one situation; other situations give other shares.",
+        "只是这一个情境里的比例，换了情境也会变。",
+    ),
+    "key_anyone": (
+        "Two people of whom nothing is known, in the same situations: {share} ({span}).",
+        "同样的情境，换成两个没有任何资料的人：{share}（{span}）。",
+    ),
     "key_course": ("episodes, {turns} turns", "段经历，共{turns}句"),
     "key_days": ("simulated days", "天模拟时间"),
     "key_conflict": ("highest open conflict, of 1", "公开冲突的最高点（满分1）"),
@@ -141,6 +159,11 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
         ),
         "同样的两个人、同样的情境、不同的偶然，推演{count}次所占的比例。这是模型里的概率，不是生活里的。",
     ),
+    "these_two": ("these two, if they meet again", "他们两人，假如还会再见"),
+    "anyone": (
+        "two people of whom nothing is known, in the same situations",
+        "同样的情境，换成两个没有任何资料的人",
+    ),
     "states": ("Where they stand after each episode", "每段经历之后的关系"),
     "states_alt": ("After episode {episode}: {states}", "第{episode}段之后：{states}"),
     "trend_alt": (
@@ -169,6 +192,14 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
             "being together at the end; an interval across zero means: perhaps nothing."
         ),
         "同样的推演，只改动一处。数值是“最后在一起”的概率变化（百分点）；区间跨过零，就可能没有作用。",
+    ),
+    "effects_more": (
+        "{count} more that perhaps do nothing: their intervals cross zero",
+        "另外{count}种，区间都跨过零，可能没有作用",
+    ),
+    "effects_more_one": (
+        "One more that perhaps does nothing: its interval crosses zero",
+        "另外一种，区间跨过零，可能没有作用",
     ),
     "change": ("Change", "改动"),
     "who": ("Who", "谁"),
@@ -238,7 +269,7 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
     "seed": ("Seed", "随机种子"),
     "run": ("Run", "运行编号"),
     "format": ("Format", "格式"),
-    "digest": ("Digest", "摘要值"),
+    "digest": ("Digest of this report", "本报告的摘要值"),
     "versions": ("Versions", "版本"),
     "monitoring": ("What it took", "消耗"),
     "turns": ("Turns", "句数"),
