@@ -10,7 +10,7 @@ import pytest
 from soullink.kernel.language import LANGUAGES, Language
 from soullink.modules.analysis.api import Prediction, Report
 from soullink.modules.analysis.domain.document import load, to_document
-from soullink.modules.analysis.render import figures
+from soullink.modules.analysis.render import charts, figures
 from soullink.modules.analysis.render.page import BUBBLE_LENGTH, POLICY, page
 from soullink.modules.analysis.render.words import WORDS, coded, word
 from tests.analysis.sample import HOSTILE_NAME, LONG_QUOTE, sample_report
@@ -221,6 +221,36 @@ def test_every_turn_and_text_of_the_report_is_shown(language: Language) -> None:
     shown_once = (report.summary, report.prediction.summary, *report.limits, report.digest)
     for shown in (*shown_once, *(one.note for one in report.behaviour)):
         assert shown in text
+
+
+def test_the_top_number_stands_with_its_condition_and_its_measure(language: Language) -> None:
+    report = sample_report(language)
+    outlook = report.prediction
+    assert outlook.anyone is not None
+    top = page(report).partition('class="chief"')[2].partition("</dd>")[0]
+    for share in (outlook.together, outlook.again, outlook.anyone):
+        assert figures.percent(share.probability) in top
+    situations = len(outlook.horizons)
+    assert word("key_situations", language).format(count=situations) in top
+    assert 'href="#limits"' in top
+    alone = dataclasses.replace(report, prediction=dataclasses.replace(outlook, anyone=None))
+    assert word("anyone", language) in page(report)
+    assert word("anyone", language) not in page(alone)
+
+
+def test_changes_that_may_do_nothing_wait_to_be_unfolded() -> None:
+    one = sample_report().prediction.counterfactuals[0]
+    clear, unsure = (dataclasses.replace(one, low=low, high=0.2) for low in (0.01, -0.01))
+    shown, folded = charts.folded_effects((unsure, clear, unsure, unsure, clear))
+    assert shown == (unsure, clear, unsure, clear)
+    assert folded == (unsure,)
+    assert charts.folded_effects((unsure,) * 3).folded == ()
+
+
+def test_an_effect_never_ends_at_the_edge() -> None:
+    changes = sample_report().prediction.counterfactuals
+    reach = max(abs(bound) for one in changes for bound in (one.low, one.high))
+    assert charts.widest_effect(changes) > reach
 
 
 def test_the_voice_is_named_for_what_it_is() -> None:

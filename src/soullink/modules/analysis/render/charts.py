@@ -231,7 +231,8 @@ class Effects(NamedTuple):
 
 def folded_effects(counterfactuals: Sequence[Counterfactual]) -> Effects:
     """Return `counterfactuals` with those folded, beyond the first, whose interval crosses zero."""
-    shown, folded = list(counterfactuals[:FIRST]), []
+    shown = list(counterfactuals[:FIRST])
+    folded: list[Counterfactual] = []
     for one in counterfactuals[FIRST:]:
         (folded if one.low <= 0 <= one.high else shown).append(one)
     return Effects(tuple(shown), tuple(folded))

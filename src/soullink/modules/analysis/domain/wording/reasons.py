@@ -52,7 +52,7 @@ REASONS: Final[Mapping[str, Text]] = {
 }
 
 WITH_EVENT: Final[Text] = text(
-    "The words are not alone in it, for in the same moment this happened: {event}",
+    "It is not the words alone, for in the same moment this happened: {event}",
     "不全是这句话的缘故，当时还发生了一件事：{event}",
 )
 """event: the event's own sentence or sentences."""
