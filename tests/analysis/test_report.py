@@ -276,7 +276,7 @@ def test_what_does_not_go_together_is_named_at_the_top(
 def test_few_replicas_name_no_level() -> None:
     few = report_of(scene.lived((ADA, BEN), count=49))
     assert {one.level for one in few.dimensions} == {"unclear"}
-    assert "With only 49 replicas, too few" in few.summary
+    assert "too few replicas (49)" in few.summary
     enough = report_of(scene.lived((ADA, BEN), count=50))
     assert {one.level for one in enough.dimensions} != {"unclear"}
     assert "too few" not in enough.summary

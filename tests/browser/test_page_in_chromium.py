@@ -34,6 +34,9 @@ addEventListener('load', () => {
   parent.postMessage({
     width: root.clientWidth,
     scroll: root.scrollWidth,
+    sideways: [...document.querySelectorAll('.scroll')]
+      .filter((one) => one.scrollWidth > one.clientWidth + 1)
+      .map((one) => one.getAttribute('aria-label')),
     cut: cut.slice(0, 5).map((one) => one.tagName + '.' + one.getAttribute('class')),
     dark: getComputedStyle(document.body).backgroundColor,
     attacked: String(document.title).includes('attacked'),
@@ -80,6 +83,12 @@ def test_nothing_is_wider_than_the_window(
     assert found["scroll"] == width
     assert found["cut"] == []
     assert not found["attacked"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_table_is_scrolled_sideways_on_a_phone(tmp_path: Path, language: Language) -> None:
+    found = _measure(tmp_path, page(sample_report(language, forked=True)), 375)
+    assert found["sideways"] == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 1600)])

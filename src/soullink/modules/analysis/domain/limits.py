@@ -146,4 +146,4 @@ def _conflicts(people: tuple[Profile, Profile], language: Language) -> list[str]
                     of_second=second[language],
                 )
             )
-    return sentences
+    return [*sentences, SUMMARY["not_counted"][language]] if sentences else []

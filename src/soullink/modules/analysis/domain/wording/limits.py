@@ -114,9 +114,9 @@ SUMMARY: Final[Mapping[str, Text]] = {
         "多数方面，他们和一般伴侣差不多。",
     ),
     "too_few": text(
-        "With only {replicas} replicas, too few to name a level in any respect, run it again with "
-        "{enough} or more.",
-        "只有{replicas}次推演，太少，任何方面都定不出水平；请用{enough}次以上再推演一遍。",
+        "There are too few replicas ({replicas}) to name a level in any respect; it takes {enough} "
+        "or more.",
+        "推演次数太少（{replicas}次），哪一方面都定不出水平，至少要{enough}次。",
     ),
     "unclear": text("Too much is open to say about {dimensions}.", "还说不准的有：{dimensions}。"),
     "all_unclear": text(
@@ -124,15 +124,14 @@ SUMMARY: Final[Mapping[str, Text]] = {
         "对他们了解太少，能说的和对任何一对都一样。",
     ),
     "goals": text(
-        "They look for different things: {first} for {of_first}, {second} for {of_second}. The "
-        "numbers do not know it.",
-        "两人想找的关系不同：{first}想要{of_first}，{second}想要{of_second}。这些数字没有考虑这一点。",
+        "They look for different things: {first} for {of_first}, {second} for {of_second}.",
+        "两人想找的关系不同：{first}想要{of_first}，{second}想要{of_second}。",
     ),
     "children": text(
-        "On children they differ: {first} {of_first}, {second} {of_second}. The numbers do not "
-        "know it.",
-        "关于孩子，两人的想法不同：{first}{of_first}，{second}{of_second}。这些数字没有考虑这一点。",
+        "On children they differ: {first} {of_first}, {second} {of_second}.",
+        "关于孩子，两人的想法不同：{first}{of_first}；{second}{of_second}。",
     ),
+    "not_counted": text("The numbers do not know it.", "这里的数字都没有把它算进去。"),
     "end": text(
         "If they meet again after the first evening (both would want to in {again} of the "
         "replicas), they still see each other at the end in {share} of {replicas} replicas.",
