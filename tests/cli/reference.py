@@ -51,12 +51,27 @@ PAIRS = """\
 The list of pairs is JSON lines, CSV or YAML. A pair is a list of two, or has `first` and `second`,
 or `a` and `b`, or `agent1_id` and `agent2_id` (as in SOTOPIA's `relationship_profiles.jsonl`). Each
 names a person by id or by `source_id` in `--people`, or is the path of a profile, also relative to
-the list. `relationship` is passed on to the summary; other fields are ignored.
+the list. `relationship` is passed on to the summary; other fields are ignored. A pair that stands
+in the list more than once, in the same order or the other, is lived once per entry; how many
+entries repeat one is said on stderr and stands in `summary.json` under `repeated`.
 
 The folder given by `--out` holds one folder a pair with its `report.html`, `report.json` and
 `course.jsonl`; `summary.json` and `summary.csv` for all; and `manifest.json`, by which the same
 command goes on where it was interrupted: finished pairs are skipped, half-lived runs resumed. Every
 pair gets the same `--seed`, so that `simulate A B` with this seed lives the same course.
+
+In `summary.csv` texts hold no control characters, and a text that begins with `=`, `+`, `-` or `@`
+has an apostrophe before it: spreadsheets would take it for a formula.
+
+## Two digests
+
+- The **course digest** is over the lines of `course.jsonl` without `wall`: the settings, the
+  versions and every turn. `replay` and `runs show` print it; with `--json` it is `course_digest`.
+- The **report digest** is over [the report](report.md#the-digest), with its replicas and wording.
+  It is `digest` in `report.json`, and `report_digest` in what `simulate`, `resume`, `fork` and
+  `runs export` print with `--json` and in the `summary.json` of many pairs.
+
+The same command on the same version gives the same digests on every machine.
 """
 
 

@@ -1,7 +1,9 @@
 """Many pairs: reading the list, living them, going on after an interruption."""
 
 import csv
+import errno
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -115,6 +117,30 @@ def test_a_pair_has_the_course_that_it_has_alone(soullink_db: Soullink) -> None:
     assert together == without_wall(Path("alone/course.jsonl"))
 
 
+def test_entries_that_repeat_a_pair_are_counted_and_lived(soullink_db: Soullink) -> None:
+    pairs = _pairs(("ada", "ben"), ("ben", "ada"), ("ada", "ben"), ("maya", "tomas"))
+    ended = soullink_db("simulate", "--pairs", pairs, *PEOPLE, *SHORT, "--out", "out", "--json")
+    assert ended.code == 0, ended.err
+    assert "2 entries repeat a pair" in ended.err
+    assert (ended.document["repeated"], ended.document["finished"]) == (2, 4)
+
+
+def test_a_full_disk_stops_all_pairs_with_one_sentence(
+    soullink_db: Soullink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "out/manifest.json")
+
+    monkeypatch.setattr(Path, "replace", full)
+    pairs = _pairs(("ada", "ben"), ("maya", "tomas"))
+    ended = soullink_db(
+        "simulate", "--pairs", pairs, *PEOPLE, *SHORT, "--parallel", "2", "--out", "out"
+    )
+    assert ended.code == 5
+    assert "the disk is full" in ended.err
+    assert "bug" not in ended.err
+
+
 def test_a_pair_that_fails_does_not_stop_the_others(soullink_db: Soullink) -> None:
     Path("bad.yaml").write_text("name: [\n")
     pairs = _pairs(("ada", "bad.yaml"), ("ada", "ada"), ("ada", "ben"))
@@ -164,7 +190,7 @@ def test_the_same_command_goes_on_after_an_interruption(
 
     ended = soullink_db(*command, "--json")
     assert ended.code == 0, ended.err
-    assert f"{len(before['rows'])} pairs are finished already" in ended.err
+    assert re.search(rf"{len(before['rows'])} pairs? (is|are) finished already", ended.err)
     assert [row["status"] for row in ended.document["rows"]] == ["finished"] * 4
     runs = soullink_db("runs", "list", "--json").document
     assert [run["status"] for run in runs] == ["finished"] * 4

@@ -24,7 +24,7 @@ def test_people_are_imported_and_minors_left_out(soullink: Soullink, sotopia: st
     ended = soullink("people", "import", "--format", "sotopia", sotopia, "--out", "people")
     assert ended.code == 0
     assert "2 people are now in people." in ended.out
-    assert "1 were left out" in ended.out
+    assert "1 person was left out" in ended.out
     files = sorted(path.name for path in Path("people").iterdir())
     assert files == ["ida-berg.yaml", "kim-lee.yaml"]
     listed = soullink("people", "list", "people", "--json").document
@@ -128,3 +128,33 @@ def test_the_items_come_in_both_languages(soullink: Soullink) -> None:
     shown = soullink("personality", "items", "--language", "both").out
     assert str(found[0]["text_en"]) in shown
     assert str(found[0]["text_zh"]) in shown
+
+
+def test_straight_lined_answers_are_told(soullink: Soullink) -> None:
+    Path("answers.json").write_text(json.dumps([3] * 120))
+    ended = soullink("personality", "score", "answers.json", "--json")
+    assert ended.code == 0
+    assert "straight-lined" in ended.err
+    assert ended.document["straight_lined"] is True
+    assert "straight-lined" in soullink("personality", "score", "answers.json").err
+    Path("answers.json").write_text(json.dumps([1, 2, 3, 4, 5] * 24))
+    careful = soullink("personality", "score", "answers.json", "--json")
+    assert careful.err == ""
+    assert careful.document["straight_lined"] is False
+
+
+def test_a_bad_file_is_named_once(soullink: Soullink) -> None:
+    Path("eve.json").write_text('{"name": "Eve", "age": 3}')
+    Path("all.jsonl").write_text("oops")
+    said = soullink("people", "validate", "eve.json", "all.jsonl", "gone.yaml").out.splitlines()
+    assert [line.split(": ")[0] for line in said] == [
+        "bad  eve.json", "bad  all.jsonl", "bad  gone.yaml",
+    ]  # fmt: skip
+    assert all(line.count(".json") + line.count(".yaml") == 1 for line in said)
+
+
+def test_a_folder_that_is_not_there_is_said_not_to_exist(soullink: Soullink) -> None:
+    assert "nowhere does not exist" in soullink("people", "list", "nowhere").err
+    assert "nowhere does not exist" in soullink("simulate", "a", "b", "--people", "nowhere").err
+    assert ". is a folder" in soullink("simulate", "--pairs", ".").err
+    assert "nowhere does not exist" in soullink("simulate", "--pairs", "nowhere").err

@@ -27,7 +27,7 @@ def test_a_replay_is_identical_and_says_its_digest(lived: Soullink) -> None:
     assert "Identical: " in said.out
     document = lived("replay", "aaaa", "--json").document
     assert document["identical"] is True
-    assert document["digest"] in said.out
+    assert document["course_digest"] in said.out
     turns = [row for row in without_wall(Path("first/course.jsonl")) if row["kind"] == "turn"]
     assert document["turns"] == len(turns)
 
@@ -70,7 +70,7 @@ def test_the_comparison_of_a_fork_is_shown(lived: Soullink) -> None:
     )  # fmt: skip
     assert ended.code == 0, ended.err
     assert "Beside the run it was forked from" in ended.out
-    assert "1 turns from the record" in ended.out
+    assert "1 turn from the record" in ended.out
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_json_is_the_only_thing_on_stdout(soullink_db: Soullink) -> None:
     assert 0 <= document["together"]["probability"] <= 1
     assert document["replicas"] == 12
     report = json.loads(Path(document["files"]["report.json"]).read_text("utf-8"))
-    assert report["digest"] == document["digest"]
+    assert report["digest"] == document["report_digest"]
 
 
 def test_the_same_seed_gives_the_same_course(soullink_db: Soullink) -> None:
@@ -73,7 +73,7 @@ def test_what_members_see_is_chinese_when_the_course_is(soullink_db: Soullink) -
     assert "第1段（共1段）：" in ended.out
     assert "结局：" in ended.out
     assert "80%区间" in ended.out
-    assert "报告: out/report.html" in ended.out
+    assert "报告：out/report.html" in ended.out
     assert not re.search(r"Episode|closeness|Together|interval", ended.out)
     assert "resume with" in ended.err
 

@@ -1,6 +1,7 @@
 """What a terminal gets, and what a pipe gets."""
 
 import errno
+import json
 import os
 import pty
 import select
@@ -164,3 +165,25 @@ def test_what_somebody_typed_is_echoed_in_short() -> None:
     assert with_short_words(plain) == plain
     path = "/home/somebody/with/many/folders/and/a/long/way/to/go/before/the/profile/ada.yaml"
     assert with_short_words(f"{path} does not exist.") == f"{path} does not exist."
+
+
+@pytest.mark.parametrize("columns", [100, 60, 40])
+def test_a_narrow_terminal_keeps_the_names_of_the_dimensions(
+    database_url: str, columns: int
+) -> None:
+    written = _on_a_terminal(
+        "simulate", ADA, BEN, *SHORT, "--no-color", "-q", "--out", "out",
+        SOULLINK_DATABASE_URL=database_url, COLUMNS=str(columns),
+    )  # fmt: skip
+    (heading,) = (line for line in written.splitlines() if line.startswith("Dimension"))
+    assert ("0 to 100" in heading) == (columns == 100)
+    assert ("this course" in heading) == (columns == 100)
+    assert "interval" in heading
+    lines = written[written.index("Dimension") :].partition("\r\n\r\n")[0].splitlines()
+    assert all(len(line) <= columns for line in lines)
+    dimensions = json.loads(Path("out/report.json").read_text("utf-8"))["dimensions"]
+    titles = [dimension["title"].split()[0] for dimension in dimensions]
+    shown = [line.split()[0] for line in lines if " – " in line]
+    assert len(shown) == len(titles)
+    for title, word in zip(titles, shown, strict=True):  # a very long word may be folded
+        assert title == word or (columns == 40 and title.startswith(word) and len(word) > 7)

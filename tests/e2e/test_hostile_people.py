@@ -370,6 +370,29 @@ def test_pairs_that_cannot_be_lived_do_not_stop_the_others(soullink: Soullink) -
     assert [row["status"] for row in rows] == ["failed", "finished", "failed", "failed"]
 
 
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r\n=1+1", f"{ESCAPES}=1+1", "\x00@x")
+
+
+def test_a_summary_gives_spreadsheets_no_formula_and_terminals_no_command(
+    soullink: Soullink,
+) -> None:
+    who = {"first": "ada", "second": "ben"}
+    pairs: list[dict[str, str]] = [{**who, "relationship": text} for text in FORMULAS]
+    pairs += [{"first": text, "second": f"{text}{ESCAPES}"} for text in FORMULAS]
+    options = ("--people", str(PEOPLE), "--episodes", "1", "--replicas", "4", "--out", "out")
+    ended = soullink("simulate", "--pairs", _written(pairs, "pairs.json"), *options)
+    assert ended.code == 1, ended.err
+    for name in ("summary.csv", "summary.json"):
+        assert not COMMANDS.search(Path("out", name).read_text("utf-8"))
+    with Path("out", "summary.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert len(rows) == 1 + 2 * len(FORMULAS)
+    for row in rows[1:]:
+        for text in (row[1], row[2], row[3], *row[-2:]):
+            assert not text.startswith(("=", "+", "-", "@", " "))
+    assert [row[3] for row in rows[1:5]] == ["'=1+1", "'+1", "'-1", "'@SUM(A1)"]
+
+
 COPIES: dict[str, str] = {
     "same": '{"name": "Eve", "id": "eve"}\n{"name": "Eva", "id": "eve"}\n{"name": "X"}\n',
     "same-name": '{"name": "Eve"}\n{"name": "Eve"}\n{"name": "X"}\n',

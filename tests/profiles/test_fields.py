@@ -74,8 +74,8 @@ WRONG = {
     "a value above 6": ({"values": {"power": 7}}, "'values.power' must be at most 6"),
     "values in one word": ({"values": "power"}, "'values' must be a mapping"),
     "values that are numbers": ({"values": [1, 2]}, "list of names"),
-    "an id with a slash": ({"id": "../etc"}, "'id' may hold"),
-    "an empty id": ({"id": ""}, "'id' may hold"),
+    "an id with a slash": ({"id": "../etc"}, "'id' must begin with a letter or digit"),
+    "an empty id": ({"id": ""}, "'id' must begin with a letter or digit"),
     "an id that is a number": ({"id": 3}, "'id' must be text"),
     "an infinite value": ({"values": {"power": float("inf")}}, "'values.power'"),
 }
@@ -177,3 +177,20 @@ def test_age_follows_the_birth_date(profiles) -> None:
 
 def test_somebody_turns_18_today(profiles) -> None:
     assert profiles.from_document({"name": "Ada", "birth_date": "2008-06-15"}, "a").name == "Ada"
+
+
+@pytest.mark.parametrize("hostile", ["-rf", "_", "--", "\u0301e"])
+def test_an_id_begins_with_a_letter_or_digit(profiles, hostile: str) -> None:
+    with pytest.raises(InvalidProfileError, match="must begin with a letter or digit"):
+        profiles.from_document({"name": "Ada", "id": hostile}, "a")
+
+
+def test_an_id_is_kept_in_nfc(profiles) -> None:
+    assert profiles.from_document({"name": "Zoe", "id": "zoe\u0301"}, "a").id == "zo\u00e9"
+
+
+def test_an_age_of_many_digits_is_not_repeated(profiles) -> None:
+    for fields in ({"age": 10**400}, {"age": 10**400, "birth_date": "1990-01-01"}):
+        with pytest.raises(InvalidProfileError, match="many digits") as caught:
+            profiles.from_document({"name": "Ada", **fields}, "a")
+        assert len(str(caught.value)) < 200

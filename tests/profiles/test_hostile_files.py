@@ -1,12 +1,13 @@
 """Files that are broken, huge or meant to hurt give one clear sentence."""
 
+import errno
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from soullink.kernel.errors import SoulLinkError
+from soullink.kernel.errors import SoulLinkError, UnavailableError
 from soullink.modules.profiles.api import InvalidProfileError
 
 BOMB = (
@@ -103,6 +104,40 @@ def test_what_is_not_a_file_is_refused(profiles, tmp_path: Path) -> None:
 def test_a_path_that_the_system_refuses_is_told(profiles, tmp_path: Path) -> None:
     with pytest.raises(InvalidProfileError, match="cannot be read"):
         profiles.load_all(tmp_path / ("x" * 300 + ".yaml"))
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.yaml", "nowhere.jsonl"])
+def test_what_does_not_exist_is_said_not_to_exist(profiles, tmp_path: Path, name: str) -> None:
+    for read in (profiles.load, profiles.load_all):
+        with pytest.raises(InvalidProfileError, match="does not exist"):
+            read(tmp_path / name)
+
+
+def test_a_path_with_a_nul_character_is_no_path(profiles) -> None:
+    for read in (profiles.load, profiles.load_all):
+        with pytest.raises(InvalidProfileError, match="is no path"):
+            read(Path("ada\0.yaml"))
+
+
+def test_a_bad_line_of_jsonl_is_named_once(profiles, written) -> None:
+    for bad in ("oops", "\udcff"):
+        content = ('{"name": "Ada"}\n' + bad).encode("utf-8", "surrogateescape")
+        with pytest.raises(InvalidProfileError, match=r"all\.jsonl, line 2: it is not") as caught:
+            profiles.load_all(written(content, "all.jsonl"))
+        assert str(caught.value).count("line") == 1
+
+
+def test_a_full_disk_is_said_to_be_full(
+    profiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    person = profiles.from_document({"name": "Ada"}, "a")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UnavailableError, match="disk is full"):
+        profiles.save(person, tmp_path / "ada.yaml")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_many_essays_are_refused_quickly(profiles) -> None:

@@ -17,9 +17,9 @@ from soullink.entrypoints.cli.invocation import Invocation
 from soullink.entrypoints.cli.manifest import Manifest, open_manifest, settings_of
 from soullink.entrypoints.cli.opening import check_folder, check_voice, opened, writing
 from soullink.entrypoints.cli.output import cell, print_json, say_file, stderr, stdout, table
-from soullink.entrypoints.cli.pairs import Pair, read_pairs
+from soullink.entrypoints.cli.pairs import Pair, count_repeated, read_pairs
 from soullink.entrypoints.cli.persons import known_people
-from soullink.entrypoints.cli.text import printable
+from soullink.entrypoints.cli.text import counted, printable, with_short_words
 from soullink.entrypoints.library import Outcome, Session
 from soullink.kernel.errors import NotFoundError, SoulLinkError
 from soullink.kernel.ids import RunId
@@ -35,6 +35,7 @@ def simulate_pairs(
     """Live every pair in `file`; returns FAILED when some could not be lived."""
     began = time.monotonic()
     pairs = read_pairs(file.expanduser(), known_people(people))
+    repeated = count_repeated(pairs)
     folder = wishes.out or DEFAULT_FOLDER
     check_folder(folder)
     settings = settings_of(
@@ -51,6 +52,7 @@ def simulate_pairs(
     with open_manifest(folder, settings) as manifest:
         report = Progressing(invocation, len(pairs), wishes.quiet)
         invocation.interruption.when_wanted = report.stopping
+        report.repeated(repeated)
 
         async def work() -> None:
             await check_voice(wishes.voice)
@@ -60,7 +62,7 @@ def simulate_pairs(
         with report:
             invocation.interruption.run(work())
         rows = [manifest.rows[pair.number] for pair in pairs]
-    summary = _summary(rows, wishes, time.monotonic() - began)
+    summary = _summary(rows, repeated, wishes, time.monotonic() - began)
     _write_summary(folder, summary)
     if wishes.as_json:
         print_json(summary)
@@ -95,12 +97,20 @@ class Progressing:
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
+    def repeated(self, count: int) -> None:
+        """Say that entries name two people whom an earlier entry names too."""
+        if count and not self.quiet:
+            entries = counted(count, "entry repeats", "entries repeat")
+            self.console.print(
+                f"{entries} a pair of the list, in the same order or the other; each is lived."
+            )
+
     def skipped(self, count: int) -> None:
         """Say that pairs were finished before."""
         self.done += count
         self.progress.update(self.task, completed=self.done)
         if count and not self.quiet:
-            self.console.print(f"{count} pairs are finished already.")
+            self.console.print(f"{counted(count, 'pair is', 'pairs are')} finished already.")
 
     def finished(self, row: dict[str, Any]) -> None:
         """Say what came of one pair."""
@@ -192,8 +202,8 @@ def _row(pair: Pair, run_id: RunId | None, status: str) -> dict[str, Any]:
     names = pair.names if pair.people is None else tuple(p.name for p in pair.people)
     return {
         "number": pair.number,
-        "first": ids[0],
-        "second": ids[1],
+        "first": printable(ids[0]),
+        "second": printable(ids[1]),
         "names": [printable(name) for name in names],
         "relationship": pair.relationship,
         "status": status,
@@ -204,7 +214,7 @@ def _row(pair: Pair, run_id: RunId | None, status: str) -> dict[str, Any]:
 
 
 def _failed(pair: Pair, run_id: RunId | None, error: str) -> dict[str, Any]:
-    return {**_row(pair, run_id, "failed"), "error": error}
+    return {**_row(pair, run_id, "failed"), "error": with_short_words(printable(error))}
 
 
 def _lived(pair: Pair, outcome: Outcome) -> dict[str, Any]:
@@ -222,15 +232,18 @@ def _lived(pair: Pair, outcome: Outcome) -> dict[str, Any]:
             dimension["name"]: [dimension["value"], dimension["low"], dimension["high"]]
             for dimension in document["dimensions"]
         },
-        "digest": document["digest"],
+        "report_digest": document["digest"],
     }
 
 
-def _summary(rows: list[dict[str, Any]], wishes: Wishes, seconds: float) -> dict[str, Any]:
+def _summary(
+    rows: list[dict[str, Any]], repeated: int, wishes: Wishes, seconds: float
+) -> dict[str, Any]:
     return {
         "pairs": len(rows),
         "finished": sum(row["status"] == "finished" for row in rows),
         "failed": sum(row["status"] == "failed" for row in rows),
+        "repeated": repeated,
         "seconds": round(seconds, 1),
         "settings": {
             "episodes": wishes.episodes,
@@ -249,7 +262,7 @@ _COLUMNS = (
 
 
 def _write_summary(folder: Path, summary: dict[str, Any]) -> None:
-    """Write summary.json and summary.csv."""
+    """Write summary.json and summary.csv, whose texts no spreadsheet takes for a formula."""
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")
     lines.writerow([*_COLUMNS, *DIMENSIONS, "run_id", "folder", "error"])
@@ -257,17 +270,28 @@ def _write_summary(folder: Path, summary: dict[str, Any]) -> None:
         dimensions = row.get("dimensions", {})
         lines.writerow(
             [
-                *(row.get(name, "") for name in _COLUMNS),
+                *(_csv_cell(row.get(name, "")) for name in _COLUMNS),
                 *(dimensions[name][0] if name in dimensions else "" for name in DIMENSIONS),
                 row["run_id"] or "",
-                row["folder"],
-                row["error"] or "",
+                _csv_cell(row["folder"]),
+                _csv_cell(row["error"] or ""),
             ]
         )
     text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
     with writing(folder):
         (folder / "summary.json").write_text(text, "utf-8")
         (folder / "summary.csv").write_text(written.getvalue(), "utf-8")
+
+
+def _csv_cell(value: object) -> object:
+    """Return a text without control characters, with an apostrophe before what begins a formula.
+
+    OWASP, "CSV Injection": spreadsheets work out cells that begin with = + - or @.
+    """
+    if not isinstance(value, str):
+        return value
+    text = printable(value).strip()
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def _print_summary(invocation: Invocation, folder: Path, summary: dict[str, Any]) -> None:
@@ -296,8 +320,10 @@ def _print_summary(invocation: Invocation, folder: Path, summary: dict[str, Any]
         if row["status"] == "failed":
             console.print(cell(f"{row['number']}: {row['error']}", "red"), soft_wrap=True)
     finished, failed = summary["finished"], summary["failed"]
-    console.print(f"{finished} pairs lived, {failed} failed, in {_duration(summary['seconds'])}.")
-    say_file(console, "Summary", folder / "summary.json")
+    console.print(
+        f"{counted(finished, 'pair')} lived, {failed} failed, in {_duration(summary['seconds'])}."
+    )
+    say_file(console, "Summary: ", folder / "summary.json")
 
 
 def _named(dimension: tuple[str, list[float]]) -> str:

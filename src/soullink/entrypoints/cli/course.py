@@ -22,6 +22,7 @@ from soullink.entrypoints.cli.opening import (
 from soullink.entrypoints.cli.output import cell, print_json, stderr, stdout
 from soullink.entrypoints.cli.persons import find_person, known_people
 from soullink.entrypoints.cli.summary import print_summary, short_document
+from soullink.entrypoints.cli.text import counted
 from soullink.entrypoints.library import Outcome, Session, course_digest, run_id_of
 from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.ids import RunId, new_uuid7
@@ -214,7 +215,7 @@ def replay(invocation: Invocation, name: str, show: bool, as_json: bool) -> None
                 "status": run.status,
                 "identical": True,
                 "turns": turns,
-                "digest": digest,
+                "course_digest": digest,
             }
         )
         return
@@ -233,5 +234,5 @@ async def _compare(session: Session, run_id: RunId, watch: Callable[[Moment], No
 def _say_identical(console: Console, run: Run, turns: int, digest: str) -> None:
     names = " and ".join(person.name for person in run.people)
     rest = "" if run.status == "finished" else "; the run is not finished yet"
-    console.print(cell(f"Identical: {turns} turns of {names}{rest}."), soft_wrap=True)
-    console.print(Text(f"Digest {digest}"), soft_wrap=True)
+    console.print(cell(f"Identical: {counted(turns, 'turn')} of {names}{rest}."), soft_wrap=True)
+    console.print(Text(f"Course digest {digest}"), soft_wrap=True)

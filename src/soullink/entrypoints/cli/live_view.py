@@ -55,7 +55,8 @@ class CourseView:
 
     def _open(self) -> None:
         if self._replayed:
-            self._line(Text(say("recorded", self._language, count=self._replayed), style="dim"))
+            key = "recorded_one" if self._replayed == 1 else "recorded"
+            self._line(Text(say(key, self._language, count=self._replayed), style="dim"))
             self._replayed = 0
         if self._opening is None:
             return
@@ -88,7 +89,7 @@ class CourseView:
             row.add_row(label, words)
             self._console.print(row)
         else:
-            self._line(Text.assemble(label, ": ", words))
+            self._line(Text.assemble(label, say("colon", self._language), words))
 
     def _words(self, turn: Turn) -> Text:
         words = Text()

@@ -3,10 +3,12 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -58,6 +60,15 @@ def table(*columns: str, title: str | None = None) -> Table:
     return made
 
 
+def fitting(console: Console, tables: Sequence[Table]) -> Table:
+    """Return the first of `tables`, wide ones first, that fits; else the last."""
+    boundless = console.options.update(max_width=1000)
+    for found in tables:
+        if Measurement.get(console, boundless, found).maximum <= console.width:
+            return found
+    return tables[-1]
+
+
 def cell(text: str, style: str = "") -> Text:
     """Return text that somebody else wrote as a cell or line: no markup, no control codes."""
     return Text(printable(text), style=style)
@@ -78,7 +89,10 @@ def interval(low: float, middle: float, high: float, width: int = 21) -> str:
 
 
 def say_file(console: Console, label: str, path: Path) -> None:
-    """Print where a file is, as a plain path; on a terminal also as a link to click."""
-    console.print(Text.assemble((f"{label}: ", "bold"), str(path)), soft_wrap=True)
+    """Print where a file is, as a plain path; on a terminal also as a link to click.
+
+    label: ends in the colon and space of its language.
+    """
+    console.print(Text.assemble((label, "bold"), str(path)), soft_wrap=True)
     if console.is_terminal:
         console.print(Text(path.resolve().as_uri(), style="dim"), soft_wrap=True)

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from soullink.entrypoints.cli.persons import find_person
+from soullink.entrypoints.cli.text import printable
 from soullink.kernel.errors import InvalidInputError, SoulLinkError
 from soullink.modules.profiles.api import Profile
 
@@ -58,8 +59,14 @@ def read_pairs(path: Path, known: Mapping[str, Profile]) -> list[Pair]:
     if not pairs:
         raise InvalidInputError(f"{path.name} holds no pair; write two people a line.")
     if all(pair.people is None for pair in pairs):
-        raise InvalidInputError(f"No pair in {path.name} can be lived. {pairs[0].error}")
+        raise InvalidInputError(f"No pair can be lived. {pairs[0].error}")
     return pairs
+
+
+def count_repeated(pairs: Sequence[Pair]) -> int:
+    """Return how many pairs name two people whom an earlier pair names, in either order."""
+    who = [frozenset(str(p.id) for p in pair.people) for pair in pairs if pair.people is not None]
+    return len(who) - len(set(who))
 
 
 def _pair(number: int, where: str, row: object, known: Mapping[str, Profile], folder: Path) -> Pair:
@@ -85,7 +92,7 @@ def _names(row: object, where: str) -> tuple[str, str, str]:
                 return (
                     row[keys[0]].strip(),
                     row[keys[1]].strip(),
-                    "" if relationship is None else str(relationship)[:100],
+                    "" if relationship is None else printable(str(relationship)[:100]).strip(),
                 )
     known = ", ".join(f"{first} and {second}" for first, second in KEYS)
     raise InvalidInputError(
@@ -102,6 +109,10 @@ def _rows(path: Path) -> Iterator[tuple[str, object]]:
         ".yml": _of_yaml,
         ".json": _of_yaml,  # every JSON text is YAML
     }
+    if path.is_dir():
+        raise InvalidInputError(f"{path} is a folder; name the list of pairs.")
+    if not path.exists():
+        raise InvalidInputError(f"{path} does not exist; check the path.")
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise InvalidInputError(f"{path.name}: pairs are in a .jsonl, .csv, .yaml or .json file.")

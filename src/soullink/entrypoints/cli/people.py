@@ -14,6 +14,7 @@ from soullink.entrypoints.cli.invocation import Invocation
 from soullink.entrypoints.cli.opening import writing
 from soullink.entrypoints.cli.output import cell, interval, print_json, stderr, stdout, table
 from soullink.entrypoints.cli.persons import PROFILE_SUFFIXES
+from soullink.entrypoints.cli.text import counted, with_short_words
 from soullink.kernel.clock import SystemClock
 from soullink.kernel.errors import ConflictError, InvalidInputError, SoulLinkError
 from soullink.modules.personality.api import Estimate
@@ -65,9 +66,12 @@ def import_people(
         )
         return
     console = stdout(invocation)
-    console.print(cell(f"{len(people)} people are now in {out}."), soft_wrap=True)
+    console.print(
+        cell(f"{counted(len(people), 'person is', 'people are')} now in {out}."), soft_wrap=True
+    )
     if left_out:
-        console.print(f"{left_out} were left out: their age is not within 18 to 120.")
+        who = counted(left_out, "person was", "people were")
+        console.print(f"{who} left out, with an age outside 18 to 120.")
 
 
 def _progress(invocation: Invocation) -> Progress:
@@ -180,7 +184,17 @@ def print_verdicts(invocation: Invocation, rows: list[dict[str, Any]], as_json: 
         if row["ok"]:
             console.print(cell(f"ok   {row['path']}", "green"), soft_wrap=True)
         else:
-            console.print(cell(f"bad  {row['path']}: {row['error']}", "red"), soft_wrap=True)
+            said = with_short_words(_without_name(row["error"], Path(row["path"])))
+            console.print(cell(f"bad  {row['path']}: {said}", "red"), soft_wrap=True)
+
+
+def _without_name(error: str, path: Path) -> str:
+    """Return `error` without the file's name in front of it."""
+    for name in (str(path), path.name):
+        for end in (": ", ", ", " "):
+            if name and error.startswith(name + end):
+                return error.removeprefix(name + end)
+    return error
 
 
 def _checked(paths: list[Path]) -> Iterator[tuple[str, list[Profile], str | None]]:

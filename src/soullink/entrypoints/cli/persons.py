@@ -1,9 +1,11 @@
 """Finds people by what somebody typed: a file, or an id in a folder of profiles."""
 
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
 from soullink import bootstrap
+from soullink.entrypoints.cli.text import shortened
 from soullink.kernel.errors import InvalidInputError
 from soullink.modules.profiles.api import PersonNotFoundError, Profile, ids_by_source
 
@@ -28,8 +30,9 @@ def find_person(text: str, known: Mapping[str, Profile], beside: Path | None = N
     beside: folder that relative paths are also looked up in.
     Raises InvalidProfileError, PersonNotFoundError, InvalidInputError.
     """
-    if text in known:
-        return known[text]
+    key = unicodedata.normalize("NFC", text)  # as ids are kept
+    if key in known:
+        return known[key]
     path = Path(text).expanduser()
     if beside is not None and not path.is_absolute() and not path.exists():
         path = beside / path
@@ -40,8 +43,9 @@ def find_person(text: str, known: Mapping[str, Profile], beside: Path | None = N
         raise InvalidInputError("A person has no name here; give a profile or an id.")
     if known:
         raise PersonNotFoundError(
-            f"Nobody has the id {text!r}; `soullink people list` shows who is there."
+            f"Nobody has the id {shortened(text)!r}; `soullink people list` shows who is there."
         )
     raise PersonNotFoundError(
-        f"{text!r} is no profile's file (.yaml or .json); to use ids, say where with --people."
+        f"{shortened(text)!r} is no profile's file (.yaml or .json); to use ids, say where with "
+        "--people."
     )

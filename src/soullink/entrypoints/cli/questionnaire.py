@@ -10,7 +10,8 @@ from rich.text import Text
 
 from soullink import bootstrap
 from soullink.entrypoints.cli.invocation import Invocation
-from soullink.entrypoints.cli.output import bar, cell, print_json, stdout, table
+from soullink.entrypoints.cli.output import bar, cell, print_json, stderr, stdout, table
+from soullink.entrypoints.cli.text import shortened
 from soullink.kernel.clock import SystemClock
 from soullink.kernel.errors import InvalidInputError
 from soullink.modules.personality.api import ScoringError
@@ -69,7 +70,16 @@ def score(
     """Print the scores of a profile's answers, or of a list of answers."""
     answers, known_sex, known_age = _answers(file.expanduser())
     sex, age = sex or known_sex, age or known_age
-    scores = bootstrap.build_personality().score(answers, sex, age)
+    personality = bootstrap.build_personality()
+    scores = personality.score(answers, sex, age)
+    straight = personality.is_straight_line(answers)
+    if straight:
+        stderr(invocation).print(
+            "The answers look straight-lined: one number runs on over a third of the questions. "
+            "Personas ignore such answers.",
+            style="yellow",
+            soft_wrap=True,
+        )
     shown = [found for found in scores if facets or not found.is_facet]
     if as_json:
         print_json(
@@ -77,6 +87,7 @@ def score(
                 "inventory": answers.inventory,
                 "sex": sex,
                 "age": age,
+                "straight_lined": straight,
                 "scores": [asdict(found) for found in shown],
             }
         )
@@ -151,6 +162,8 @@ def _of_numbers(numbers: list[object], file: Path) -> Answers:
     whole = []
     for position, number in enumerate(numbers, start=1):
         if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 5:
-            raise ScoringError(f"{file}: answer {position} is {number!r}; answers are 1 to 5.")
+            raise ScoringError(
+                f"{file}: answer {position} is {shortened(repr(number))}; answers are 1 to 5."
+            )
         whole.append(number)
     return Answers(inventory, tuple(whole))

@@ -27,8 +27,8 @@ from soullink.entrypoints.cli.output import (
     table,
 )
 from soullink.entrypoints.cli.summary import short_document
-from soullink.entrypoints.cli.text import printable
-from soullink.entrypoints.cli.words import act_label
+from soullink.entrypoints.cli.text import counted, printable
+from soullink.entrypoints.cli.words import act_label, say
 from soullink.entrypoints.library import Outcome, course_digest, course_lines
 from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.ids import RunId
@@ -105,7 +105,7 @@ def show(invocation: Invocation, name: str, episode: int | None, as_json: bool) 
     console.print(
         cell(
             f"{_status(run)}, seed {run.settings.seed}, voice {run.settings.voice}, "
-            f"language {run.settings.language}, digest {course_digest(course)[:16]}"
+            f"language {run.settings.language}, course digest {course_digest(course)[:16]}"
         )
     )
     _print_episodes(invocation, course)
@@ -129,7 +129,7 @@ def _course_document(course: Course, only: int | None) -> dict[str, Any]:
         episodes.append(plain)
     return {
         "run": run_document(course.run),
-        "digest": course_digest(course),
+        "course_digest": course_digest(course),
         "episodes": [e for e in episodes if only in {None, e["number"]}],
         "turns": [
             {**msgspec.to_builtins(turn), "wall": msgspec.to_builtins(wall)}
@@ -203,7 +203,8 @@ def export(invocation: Invocation, name: str, wishes: Wishes) -> None:
     if wishes.as_json:
         print_json(short_document(outcome, folder))
     else:
-        say_file(stdout(invocation), "Report", folder / "report.html")
+        label = say("report", outcome.report.language) + say("colon", outcome.report.language)
+        say_file(stdout(invocation), label, folder / "report.html")
 
 
 def delete(invocation: Invocation, name: str, yes: bool, as_json: bool) -> None:
@@ -222,7 +223,7 @@ def delete(invocation: Invocation, name: str, yes: bool, as_json: bool) -> None:
     course = invocation.interruption.run(found())
     run = course.run
     what = f"run {run.id} of {' and '.join(person.name for person in run.people)}"
-    if not yes and not _asked(f"Erase {printable(what)}, {len(course.turns)} turns?"):
+    if not yes and not _asked(f"Erase {printable(what)}, {counted(len(course.turns), 'turn')}?"):
         stderr(invocation).print("Nothing was erased.")
         return
     invocation.interruption.run(erase(run.id))

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from soullink.entrypoints.cli.opening import short
-from soullink.entrypoints.cli.output import cell, interval, say_file, table
+from soullink.entrypoints.cli.output import cell, fitting, interval, say_file, table
 from soullink.entrypoints.cli.words import say
 from soullink.entrypoints.library import Outcome
+from soullink.modules.analysis.api import Report
 
 FILES = ("report.html", "report.json", "course.jsonl")
 
@@ -19,26 +21,8 @@ def print_summary(console: Console, outcome: Outcome, folder: Path) -> None:
     """Print the dimensions with their intervals, the prediction and where the report is."""
     report = outcome.report
     language = report.language
-    shown = table(
-        say("dimension", language),
-        f">{say('value', language)}",
-        say("level", language),
-        f"={say('interval', language)}",
-        f"={say('range', language)}",
-        f">{say('here', language)}",
-    )
-    for dimension in report.dimensions:
-        low, value, high = dimension.low, dimension.value, dimension.high
-        shown.add_row(
-            cell(dimension.title, "bold"),
-            f"{value:.0f}",
-            say(dimension.level, language),
-            f"{low:.0f} – {high:.0f}",
-            interval(low, value, high),
-            f"{dimension.here:.0f}",
-        )
     console.print()
-    console.print(shown)
+    console.print(fitting(console, [_dimensions(report, dropped) for dropped in _DROPPED]))
     together, anyone = report.prediction.together, report.prediction.anyone
     console.print()
     line = say(
@@ -57,7 +41,37 @@ def print_summary(console: Console, outcome: Outcome, folder: Path) -> None:
         console.print(cell(report.summary), soft_wrap=not console.is_terminal)
     _print_comparison(console, outcome)
     console.print()
-    say_file(console, say("report", language), folder / "report.html")
+    say_file(console, say("report", language) + say("colon", language), folder / "report.html")
+
+
+_DROPPED: tuple[frozenset[str], ...] = (
+    frozenset(),
+    frozenset({"range"}),
+    frozenset({"range", "here"}),
+)
+"""The columns that a terminal goes without, from a wide one to a narrow one."""
+
+
+def _dimensions(report: Report, dropped: frozenset[str]) -> Table:
+    """Return the dimensions as a table without the columns `dropped`."""
+    language = report.language
+    columns = {
+        "dimension": "", "value": ">", "level": "", "interval": "=", "range": "=", "here": ">",
+    }  # fmt: skip
+    kept = [name for name in columns if name not in dropped]
+    shown = table(*(columns[name] + say(name, language) for name in kept))
+    for dimension in report.dimensions:
+        low, value, high = dimension.low, dimension.value, dimension.high
+        cells: dict[str, RenderableType] = {
+            "dimension": cell(dimension.title, "bold"),
+            "value": f"{value:.0f}",
+            "level": say(dimension.level, language),
+            "interval": f"{low:.0f} – {high:.0f}",
+            "range": interval(low, value, high),
+            "here": f"{dimension.here:.0f}",
+        }
+        shown.add_row(*(cells[name] for name in kept))
+    return shown
 
 
 def _print_comparison(console: Console, outcome: Outcome) -> None:
@@ -101,6 +115,6 @@ def short_document(outcome: Outcome, folder: Path) -> dict[str, Any]:
         ],
         "together": {name: prediction["together"][name] for name in ("probability", "low", "high")},
         "comparison": document["comparison"],
-        "digest": document["digest"],
+        "report_digest": document["digest"],
         "files": {name: str((folder / name).resolve()) for name in FILES},
     }

@@ -19,6 +19,11 @@ def printable(text: str) -> str:
     return "".join(kept)
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return `number` with the word for so many: `many`, or else `one` with an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 _LONGEST_ECHO = 60
 _LONGEST_WORD = 200
 _QUOTED = re.compile(r"(?<!\w)(['\"])(.*?)\1(?!\w)")

@@ -15,6 +15,7 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
     "day": ("day {day} · {stage}", "第{day}天 · {stage}"),
     "ended": ("How it ended: {outcome}", "结局：{outcome}"),
     "recorded": ("{count} turns from the record", "以上{count}句来自记录"),
+    "recorded_one": ("1 turn from the record", "以上1句来自记录"),
     "interrupts": ("interrupts", "打断"),
     "misread": ("{name} takes it the wrong way", "{name}会错了意"),
     "fallback": ("the built-in voice spoke: {faults}", "改由内置语音代言：{faults}"),
@@ -51,6 +52,7 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
     "before": ("before", "分叉前"),
     "now": ("now", "现在"),
     "report": ("Report", "报告"),
+    "colon": (": ", "："),
 }
 
 _STAGES: Final[Mapping[Stage, tuple[str, str]]] = {

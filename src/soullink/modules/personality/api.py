@@ -106,6 +106,10 @@ class Personality(Protocol):
         """
         ...
 
+    def is_straight_line(self, answers: Answers) -> bool:
+        """Tell whether one number runs on over a third of the answers: personas ignore these."""
+        ...
+
     def items(self, inventory: Inventory) -> list[Item]:
         """Return the questions of `inventory` in order."""
         ...

@@ -42,7 +42,7 @@ def check(answers: Answers) -> None:
     for number, answer in enumerate(answers.answers[:wanted], start=1):
         if isinstance(answer, bool) or not isinstance(answer, int) or not 1 <= answer <= 5:
             raise ScoringError(
-                f"Item {number} is {answer!r}; every answer is a whole number from 1 to 5."
+                f"Item {number} is {repr(answer)[:60]}; every answer is a whole number from 1 to 5."
             )
     if given < wanted:
         raise ScoringError(

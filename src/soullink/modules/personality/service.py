@@ -50,6 +50,9 @@ class NormedPersonality:
     ) -> list[Score]:
         return scoring.score(answers, sex, age)
 
+    def is_straight_line(self, answers: Answers) -> bool:
+        return is_straight_line(answers.answers)
+
     def items(self, inventory: Inventory) -> list[Item]:
         if inventory not in questionnaire.LENGTHS:
             known = ", ".join(questionnaire.LENGTHS)

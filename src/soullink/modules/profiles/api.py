@@ -203,7 +203,10 @@ class Profiles(Protocol):
         ...
 
     def save(self, profile: Profile, path: Path) -> None:
-        """Write `profile` as YAML to `path`, atomically; `load` reads back an equal one."""
+        """Write `profile` as YAML to `path`, atomically; `load` reads back an equal one.
+
+        Raises InvalidInputError, UnavailableError when the disk is full.
+        """
         ...
 
     def to_document(self, profile: Profile) -> dict[str, object]:

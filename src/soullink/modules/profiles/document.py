@@ -1,5 +1,6 @@
 """The form that a profile has in a file: which keys there are and what each may hold."""
 
+import unicodedata
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -169,9 +170,15 @@ class ProfileDocument(_Part):
     @field_validator("id", mode="before")
     @classmethod
     def _id(cls, value: object) -> object:
-        if isinstance(value, str) and not is_id(value):
-            raise ValueError("may hold 1 to 64 letters, digits, hyphens and underscores")
-        return value
+        if not isinstance(value, str):
+            return value
+        normal = unicodedata.normalize("NFC", value)
+        if not is_id(normal):
+            raise ValueError(
+                "must begin with a letter or digit and hold up to 64 letters, digits, hyphens and "
+                "underscores"
+            )
+        return normal
 
     @field_validator("birth_date", mode="before")
     @classmethod

@@ -65,7 +65,10 @@ def slug(name: str) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether `text` may be an id: 1 to 64 letters, digits, hyphens and underscores."""
+    """Tell whether `text` may be an id: 1 to 64 letters, digits, hyphens and underscores.
+
+    The first is a letter or digit: an id is also the name of a file and a word on a command line.
+    """
     starts_well = bool(text) and unicodedata.category(text[0])[0] in ("L", "N")
     return (
         starts_well
@@ -94,9 +97,13 @@ def age_complaint(age: int | None, born: date | None, today: date) -> tuple[str,
     if years is None:
         return None
     if years < MINIMUM_AGE:
-        return field, f"says {years} years, but SoulLink is for adults of {MINIMUM_AGE} and older"
+        return field, f"says {_told(years)}, but SoulLink is for adults of {MINIMUM_AGE} and older"
     if years > MAXIMUM_AGE:
-        return field, f"says {years} years; the highest accepted age is {MAXIMUM_AGE}"
+        return field, f"says {_told(years)}; the highest accepted age is {MAXIMUM_AGE}"
     if age is not None and abs(age - years) > 1:
-        return "age", f"says {age}, but 'birth_date' makes it {years}; give one of the two"
+        return "age", f"says {_told(age)}, but 'birth_date' makes it {years}; give one of the two"
     return None
+
+
+def _told(age: int) -> str:
+    return f"{age} years" if abs(age) < 10**6 else "a number of many digits"

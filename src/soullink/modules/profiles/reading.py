@@ -2,6 +2,7 @@
 
 import json
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ JSON_SUFFIXES = (".json",)
 def read_document(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML or JSON file. Raises InvalidProfileError."""
     suffix = path.suffix.lower()
+    check_is_file(path)
     if suffix not in YAML_SUFFIXES + JSON_SUFFIXES:
         raise InvalidProfileError(f"{path.name}: a profile ends in .yaml, .yml or .json.")
     text = decode(read_bytes(path), path.name)
@@ -43,11 +45,17 @@ def read_bytes(path: Path) -> bytes:
 
 def check_is_file(path: Path) -> None:
     """Raise InvalidProfileError unless `path` is an existing regular file."""
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise InvalidProfileError(f"{path} does not exist; check the path.") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except ValueError as error:  # what Python says of a path with a NUL character
+        raise InvalidProfileError(f"{clean_line(str(path))} is no path; check it.") from error
+    if stat.S_ISDIR(mode):
         raise InvalidProfileError(f"{path} is a folder; name one file in it.")
-    if not path.exists():
-        raise InvalidProfileError(f"{path} does not exist; check the path.")
-    if not path.is_file():
+    if not stat.S_ISREG(mode):
         raise InvalidProfileError(f"{path} is not a regular file; save the profile to one.")
 
 
@@ -56,19 +64,26 @@ def unreadable(path: Path, error: OSError) -> InvalidProfileError:
     return InvalidProfileError(f"{path} cannot be read: {error.strerror or error}.")
 
 
-def decode(content: bytes, source: str) -> str:
-    """Return UTF-8 `content` as text, without a byte order mark. Raises InvalidProfileError."""
+def decode(content: bytes, source: str, *, one_line: bool = False) -> str:
+    """Return UTF-8 `content` as text, without a byte order mark. Raises InvalidProfileError.
+
+    one_line: `source` names the line already.
+    """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
+        what = "it" if one_line else f"line {line}"
         raise InvalidProfileError(
-            f"{source}: line {line} is not UTF-8; save the file with the encoding UTF-8."
+            f"{source}: {what} is not UTF-8; save the file with the encoding UTF-8."
         ) from error
 
 
-def parse_json(text: str, source: str) -> dict[str, Any]:
-    """Return the object in JSON `text`. Raises InvalidProfileError."""
+def parse_json(text: str, source: str, *, one_line: bool = False) -> dict[str, Any]:
+    """Return the object in JSON `text`. Raises InvalidProfileError.
+
+    one_line: `source` names the line already.
+    """
 
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -86,8 +101,9 @@ def parse_json(text: str, source: str) -> dict[str, Any]:
             text, object_pairs_hook=without_duplicates, parse_constant=refuse_constant
         )
     except json.JSONDecodeError as error:
+        what = "it" if one_line else f"line {error.lineno}"
         raise InvalidProfileError(
-            f"{source}: line {error.lineno} is not JSON ({error.msg}); correct it."
+            f"{source}: {what} is not JSON ({error.msg}); correct it."
         ) from error
     except RecursionError as error:
         raise InvalidProfileError(f"{source}: the lists are nested too deeply.") from error
@@ -128,9 +144,9 @@ def read_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 where = f"{path.name}, line {number}"
                 if len(line) > MAXIMUM_BYTES:
                     raise InvalidProfileError(f"{where}: the line is larger than 2 MB.")
-                text = decode(line, where)
+                text = decode(line, where, one_line=True)
                 if text.strip():
-                    yield where, parse_json(text, where)
+                    yield where, parse_json(text, where, one_line=True)
     except OSError as error:
         raise unreadable(path, error) from error
 

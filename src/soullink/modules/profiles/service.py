@@ -1,5 +1,6 @@
 """Reads, checks, writes and imports profiles: one method, one use case."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from soullink.kernel.clock import Clock
-from soullink.kernel.errors import InvalidInputError
+from soullink.kernel.errors import InvalidInputError, UnavailableError
 from soullink.kernel.ids import PersonId
 from soullink.modules.profiles import conversion, okcupid, sotopia
 from soullink.modules.profiles.api import (
@@ -96,6 +97,10 @@ class FileProfiles:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write_atomically(path, content)
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise UnavailableError(
+                    f"{path} cannot be written, because the disk is full; make room and try again."
+                ) from error
             raise InvalidInputError(
                 f"{path} cannot be written: {error.strerror or error}."
             ) from error

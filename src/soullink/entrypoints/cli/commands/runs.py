@@ -54,9 +54,9 @@ def replay(
 ) -> None:
     """Live a recorded run again, and compare every turn.
 
-    No language model is called. Says that they are identical, with a digest of the course, or
-    what differs first (exit code 4). The digest leaves out what depends on the hour and the
-    machine.
+    No language model is called. Says that they are identical, with the course digest, or what
+    differs first (exit code 4). The course digest is over every turn, and leaves out what depends
+    on the hour and the machine; a report has another one, the report digest.
     """
     deferred.course.replay(invocation_of(context), run, show, as_json)
 
