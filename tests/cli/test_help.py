@@ -155,6 +155,7 @@ def test_the_version_is_printed(soullink: Soullink) -> None:
         ("simulate", "a.yaml", "b.yaml", "--frob"),
         ("--data-dir", "x", "--database-url", "y", "runs", "list"),
         ("runs", "list", "--limit", "0"),
+        ("people", "list", "a\0b"),
         ("fork", "last", "--episode", "1"),
         ("scenarios", "list", "--stage", "divorce"),
         ("people", "import", "x.csv", "--format", "tinder"),
@@ -168,3 +169,4 @@ def test_a_wrong_command_is_one_sentence_and_exit_code_2(
     assert len(ended.err.strip().splitlines()) == 1
     assert "Traceback" not in ended.err
     assert "Value error" not in ended.err
+    assert "Input should" not in ended.err

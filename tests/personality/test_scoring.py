@@ -207,3 +207,9 @@ def test_the_texts_carry_their_licence() -> None:
     data = json.loads(content)
     assert "MIT License" in data["licence"]
     assert "public domain" in data["source"]
+
+
+def test_straight_lined_answers_are_told_from_others(personality) -> None:
+    for run, straight in ((120, True), (40, True), (39, False)):
+        answers = (3,) * run + (1, 5) * ((120 - run) // 2) + (1,) * (run % 2)
+        assert personality.is_straight_line(Answers(SHORT, answers)) is straight

@@ -41,6 +41,16 @@ GLOBAL_FLAGS: Final = frozenset({"--no-color", "--verbose", "--debug"})
 GLOBAL_VALUES: Final = frozenset({"--data-dir", "--database-url"})
 
 
+_OWN_WORDS: Final = (
+    ("Value error, embedded null byte", "it holds a NUL character"),
+    ("Value error, ", ""),
+    (", unable to parse string as an integer", ""),
+    ("Input should be a valid integer", "it must be a whole number"),
+    ("Input should be", "it must be"),
+)
+"""What Typer's library says of a wrong value, and what we say."""
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"soullink {version('soullink')}")
@@ -162,8 +172,9 @@ def _fail_to_parse(error: typer.TyperException) -> ExitCode:
     if type(error).__name__ == "NoArgsIsHelpError":  # Typer exports no name for it
         print(message, file=sys.stderr)
         return ExitCode.INPUT
-    # For a wrong value Typer lets its library speak first.
-    return _fail(message.replace("Value error, ", ""), ExitCode.INPUT)
+    for theirs, ours in _OWN_WORDS:
+        message = message.replace(theirs, ours)
+    return _fail(message, ExitCode.INPUT)
 
 
 def _fail_unexpectedly(error: Exception, *, debug: bool) -> ExitCode:

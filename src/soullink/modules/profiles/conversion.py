@@ -177,7 +177,7 @@ def _place(place: tuple[str | int, ...]) -> str:
         if step == "[key]":
             continue
         text += f" item {step + 1}" if isinstance(step, int) else f".{clean_line(step)[:60]}"
-    return text.lstrip(".") or "the profile"
+    return text.strip(".") or "the profile"
 
 
 def _unknown_key(place: tuple[str | int, ...]) -> str:
