@@ -144,7 +144,7 @@ def test_every_command_line_parses_and_names_what_exists(page: Path, line: list[
         kind, _, stage = scenario.partition(":")
         if kind == "composed":
             assert stage in STAGES
-        elif scenario:
+        elif scenario and not scenario.endswith((".yaml", ".yml", ".json")):  # a reader's own file
             assert library.find(scenario) is not None, scenario
     for key in ("voice", "model"):
         voice = values.get(key) or "built-in"

@@ -28,6 +28,7 @@ from soullink.modules.simulation.api import (
     Settings,
     TurnTaken,
 )
+from soullink.modules.simulation.scenarios import library
 from soullink.modules.simulation.service import MOST_EPISODES, SimulationService
 from soullink.modules.simulation.voice.port import Voice
 from tests.simulation.courses import (
@@ -392,3 +393,16 @@ async def test_a_baseline_knows_nothing_of_the_two_people(database: Database) ->
     assert here.scenarios == there.scenarios
     assert (here.states == there.states).all()
     assert here.states.shape[0] == 40
+
+
+async def test_scenarios_of_ones_own_are_lived_beside_shipped_ones(database: Database) -> None:
+    service = a_service(database)
+    (shipped, *_) = library.shipped()
+    mine = replace(shipped, id="mine-alone", title={"en": "Mine", "zh": "我的"})
+    settings = Settings(seed=3, scenarios=("mine-alone",))
+    with pytest.raises(ScenarioNotFoundError):
+        await service.start(COUPLE, settings)
+    run = await service.start(COUPLE, settings, own=[mine])
+    titles = [m.title async for m in service.live(run.id) if isinstance(m, EpisodeBegan)]
+    assert titles == ["Mine"]
+    assert [moment async for moment in service.replay(run.id)]

@@ -28,6 +28,7 @@ from soullink.modules.simulation.api import (
     Fork,
     Moment,
     Run,
+    Scenario,
     Settings,
 )
 from soullink.settings import PostgresSettings
@@ -131,14 +132,16 @@ class Session:
         run_id: RunId | None = None,
         watch: Watcher | None = None,
         started: Callable[[Run], None] | None = None,
+        own: Sequence[Scenario] = (),
     ) -> Outcome:
         """Live a new course to its end and report on it.
 
+        own: scenarios of yours that settings.scenarios may name by id.
         watch: told of every moment once it is durable. started: told of the run before the
         first turn. language: of the report; that of the course when None.
         Raises InvalidInputError, UnavailableError.
         """
-        run = await self.house.simulation.start(people, settings, run_id)
+        run = await self.house.simulation.start(people, settings, run_id, own)
         if started is not None:
             started(run)
         return await self.resume(run.id, replicas=replicas, language=language, watch=watch)

@@ -19,6 +19,7 @@ from soullink.entrypoints.cli.opening import check_folder, check_voice, opened, 
 from soullink.entrypoints.cli.output import cell, print_json, say_file, stderr, stdout, table
 from soullink.entrypoints.cli.pairs import Pair, count_repeated, read_pairs
 from soullink.entrypoints.cli.persons import known_people
+from soullink.entrypoints.cli.scenes import named
 from soullink.entrypoints.cli.text import counted, printable, with_short_words
 from soullink.entrypoints.library import Outcome, Session
 from soullink.kernel.errors import NotFoundError, SoulLinkError
@@ -193,8 +194,11 @@ async def _outcome(session: Session, pair: Pair, run_id: RunId, wishes: Wishes) 
     try:
         return await session.resume(run_id, replicas=wishes.replicas)
     except NotFoundError:
-        settings = Settings(wishes.seed, wishes.episodes, language, wishes.voice, wishes.scenarios)
-    return await session.simulate(people, settings, replicas=wishes.replicas, run_id=run_id)
+        ids, own = named(wishes.scenarios)
+    settings = Settings(wishes.seed, wishes.episodes, language, wishes.voice, ids)
+    return await session.simulate(
+        people, settings, replicas=wishes.replicas, run_id=run_id, own=own
+    )
 
 
 def _row(pair: Pair, run_id: RunId | None, status: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from soullink.entrypoints.cli.opening import (
 )
 from soullink.entrypoints.cli.output import cell, print_json, stderr, stdout
 from soullink.entrypoints.cli.persons import find_person, known_people
+from soullink.entrypoints.cli.scenes import named
 from soullink.entrypoints.cli.summary import print_summary, short_document
 from soullink.entrypoints.cli.text import counted
 from soullink.entrypoints.library import Outcome, Session, course_digest, run_id_of
@@ -117,7 +118,8 @@ def simulate(
     known = known_people(people)
     pair = (find_person(names[0], known), find_person(names[1], known))
     language = wishes.language or pair[0].language
-    settings = Settings(wishes.seed, wishes.episodes, language, wishes.voice, wishes.scenarios)
+    ids, own = named(wishes.scenarios)
+    settings = Settings(wishes.seed, wishes.episodes, language, wishes.voice, ids)
     chosen = RunId(new_uuid7()) if run_id is None else run_id_of(run_id)
     check_folder(wishes.folder(chosen))
     stage = Stage(invocation, wishes)
@@ -132,6 +134,7 @@ def simulate(
                 run_id=chosen,
                 watch=stage.watch,
                 started=stage.began,
+                own=own,
             )
 
     stage.finish(invocation.interruption.run(work()))

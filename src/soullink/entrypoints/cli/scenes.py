@@ -20,6 +20,22 @@ from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import STAGES, Scenario, Scenarios, Stage
 
 
+def named(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Scenario, ...]]:
+    """Return ids of scenarios, files read, and what was in the files.
+
+    names: ids, "composed:STAGE", or files of yours by their ending. Raises InvalidScenarioError.
+    """
+    ids: list[str] = []
+    own: list[Scenario] = []
+    for name in names:
+        if Path(name).suffix.lower() in {".yaml", ".yml", ".json"}:
+            own.append(_shipped().load(Path(name).expanduser()))
+            ids.append(own[-1].id)
+        else:
+            ids.append(name)
+    return tuple(ids), tuple(own)
+
+
 def list_scenarios(
     invocation: Invocation, stage: str | None, language: Language, as_json: bool
 ) -> None:

@@ -125,10 +125,11 @@ def _let_pass(folder: Path, uid: int, mode: int) -> None:
     try:
         entries = _access_list(folder, mode)
         own = entries.get((_USER, uid), 0)
-        if own & 1:
+        mask = (_MASK, _NOBODY_IN_PARTICULAR)
+        # A chmod after the entry was made empties the mask, and with it the entry.
+        if own & entries.get(mask, 0) & 1:
             return
         entries[_USER, uid] = own | 1
-        mask = (_MASK, _NOBODY_IN_PARTICULAR)
         entries[mask] = entries.get(mask, entries[_GROUP, _NOBODY_IN_PARTICULAR]) | 1
         packed = b"".join(
             struct.pack("<HHI", tag, allowed, who)

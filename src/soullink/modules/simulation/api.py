@@ -666,9 +666,17 @@ class Simulation(Protocol):
     """Lives courses, records them and reads them back."""
 
     async def start(
-        self, people: tuple[Profile, Profile], settings: Settings, run_id: RunId | None = None
+        self,
+        people: tuple[Profile, Profile],
+        settings: Settings,
+        run_id: RunId | None = None,
+        own: Sequence[Scenario] = (),
     ) -> Run:
-        """Record a new run, nothing lived yet. Raises InvalidInputError, RunConflictError."""
+        """Record a new run, nothing lived yet.
+
+        own: scenarios of the caller's, which settings.scenarios may name by their ids beside
+        the shipped ones. Raises InvalidInputError, RunConflictError, ScenarioNotFoundError.
+        """
         ...
 
     def live(self, run_id: RunId) -> AsyncIterator[Moment]:

@@ -23,6 +23,7 @@ from soullink.modules.simulation.api import (
     Moment,
     Replicas,
     Run,
+    Scenario,
     Settings,
     Simulation,
 )
@@ -58,12 +59,16 @@ class SimulationService(Simulation):
     workers: Executor | None = None
 
     async def start(
-        self, people: tuple[Profile, Profile], settings: Settings, run_id: RunId | None = None
+        self,
+        people: tuple[Profile, Profile],
+        settings: Settings,
+        run_id: RunId | None = None,
+        own: Sequence[Scenario] = (),
     ) -> Run:
         _check(people, settings)
         await self.voice(settings.voice).close()  # one that cannot be opened is told of now
         personas = (self.personality.persona(people[0]), self.personality.persona(people[1]))
-        scenarios = await self.scenario_agent.scenarios_for(people, settings)
+        scenarios = await self.scenario_agent.scenarios_for(people, settings, own)
         run = Run(
             id=run_id or RunId(new_uuid7()),
             people=people,

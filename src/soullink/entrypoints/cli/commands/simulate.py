@@ -66,7 +66,7 @@ def simulate(
             metavar="ID,ID,...",
             help=(
                 "Live through these, in this order, instead of --episodes chosen for the two; "
-                "composed:STAGE has one made for them."
+                "composed:STAGE has one made for them, a .yaml or .json file is one of yours."
             ),
             show_default=False,
         ),

@@ -5,6 +5,7 @@ schema, and falls back to the rule when the model gives nothing usable.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -57,22 +58,27 @@ class ScenarioAgent(Scenarios):
             await self.model.close()
 
     async def scenarios_for(
-        self, people: tuple[Profile, Profile], settings: Settings
+        self,
+        people: tuple[Profile, Profile],
+        settings: Settings,
+        own: Sequence[Scenario] = (),
     ) -> tuple[Scenario, ...]:
         """Return what a course under `settings` lives through, in order.
 
+        own: scenarios that may be named beside the shipped ones, and before them.
         Raises ScenarioNotFoundError, InvalidInputError for "composed:" without a known stage.
         """
         names = settings.scenarios or tuple(
             generator.choose(people, settings.episodes, settings.seed, library.shipped())
         )
+        brought = {scenario.id: scenario for scenario in own}
         chosen: list[Scenario] = []
         for number, name in enumerate(names):
             stage_name, _, rest = name.partition(":")
             if stage_name == COMPOSED:
                 chosen.append(await self.compose(people, _stage(rest), settings.seed + number))
             else:
-                chosen.append(library.get(name))
+                chosen.append(brought.get(name) or library.get(name))
         return tuple(chosen)
 
     async def compose(self, people: tuple[Profile, Profile], stage: Stage, seed: int) -> Scenario:
