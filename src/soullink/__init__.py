@@ -8,8 +8,9 @@
 
 `simulate`, `replay`: live a course, live it again. `simulate_async`, `replay_async`: the same in
 an event loop. `open_session`: many runs on one database. `load_person`, `load_people`: profiles.
-`Profile`, `Settings`, `Outcome`, `Session`: what these take and give. `SoulLinkError`: everything
-that a caller can cause.
+`Profile`, `Settings`, `Fork`, `Outcome`, `Session`: what these take and give; a session also
+resumes and forks. `EpisodeBegan`, `TurnTaken`, `EpisodeEnded`: what a watcher is told.
+`SoulLinkError`: everything that a caller can cause.
 """
 
 from importlib import import_module
@@ -27,15 +28,24 @@ if TYPE_CHECKING:
     from soullink.entrypoints.library import simulate_async as simulate_async
     from soullink.kernel.errors import SoulLinkError as SoulLinkError
     from soullink.modules.profiles.api import Profile as Profile
+    from soullink.modules.simulation.api import EpisodeBegan as EpisodeBegan
+    from soullink.modules.simulation.api import EpisodeEnded as EpisodeEnded
+    from soullink.modules.simulation.api import Fork as Fork
     from soullink.modules.simulation.api import Settings as Settings
+    from soullink.modules.simulation.api import TurnTaken as TurnTaken
 
 _LIBRARY = "soullink.entrypoints.library"
+_SIMULATION = "soullink.modules.simulation.api"
 _PLACES = {
+    "EpisodeBegan": _SIMULATION,
+    "EpisodeEnded": _SIMULATION,
+    "Fork": _SIMULATION,
     "Outcome": _LIBRARY,
     "Profile": "soullink.modules.profiles.api",
     "Session": _LIBRARY,
-    "Settings": "soullink.modules.simulation.api",
+    "Settings": _SIMULATION,
     "SoulLinkError": "soullink.kernel.errors",
+    "TurnTaken": _SIMULATION,
     "load_people": _LIBRARY,
     "load_person": _LIBRARY,
     "open_session": _LIBRARY,

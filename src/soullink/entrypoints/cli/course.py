@@ -101,10 +101,25 @@ class Stage:
         folder = self._wishes.folder(outcome.run_id)
         with writing(folder):
             outcome.save(folder)
+        self._say_fallbacks(outcome)
         if self._wishes.as_json:
             print_json(short_document(outcome, folder))
         else:
             print_summary(self.results, outcome, folder)
+
+    def _say_fallbacks(self, outcome: Outcome) -> None:
+        """Say it when the authored voice had to speak for a language model."""
+        monitoring = outcome.report.monitoring
+        spoken = monitoring.statuses.get("fallback", 0)
+        if spoken:
+            why = ", ".join(f"{name} {count}" for name, count in monitoring.faults.items())
+            self.remarks.print(
+                Text(
+                    f"In {spoken} of {monitoring.turns} turns the built-in voice spoke instead of "
+                    f"{outcome.report.voice} ({why})."
+                ),
+                soft_wrap=True,
+            )
 
 
 def simulate(
