@@ -218,3 +218,7 @@ def run() -> None:
         if code != ExitCode.UNAVAILABLE:  # else it has been said
             code = _fail(FULL_DISK_SENTENCE, ExitCode.UNAVAILABLE)
     sys.exit(int(code))
+
+
+if __name__ == "__main__":
+    run()
