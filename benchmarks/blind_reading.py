@@ -24,7 +24,6 @@ from typing import Any
 from soullink.entrypoints.library import load_people, open_session
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import Course, Settings
-from soullink.modules.simulation.scenarios import library
 from soullink.modules.simulation.voice.slots import first_name
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,7 +117,7 @@ def _pack(
             for t in course.turns
             if t.episode == episode.number
         ]
-        setting = library.render_setting(episode.scenario, episode.parameters, language)
+        setting = episode.scenario.rendered_setting(episode.parameters, language)
         scenes.append({"setting": setting, "said": said})
     packs["conversations"][number] = scenes
     key["wellbeing"][number] = wellbeing(course)

@@ -98,7 +98,7 @@ def test_any_two_profiles_give_a_valid_scenario_that_does_not_depend_on_their_or
     assert "<<" not in shown(scenario)
     for language in LANGUAGES:
         for chosen in product(*([(p.name, c.id) for c in p.choices] for p in scenario.parameters)):
-            assert "{" not in library.render_setting(scenario, dict(chosen), language)
+            assert "{" not in scenario.rendered_setting(dict(chosen), language)
 
 
 @settings(max_examples=300, deadline=None)

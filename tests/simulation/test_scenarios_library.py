@@ -53,9 +53,7 @@ def texts(scenario: Scenario) -> list[Text]:
 
 def settings_of(scenario: Scenario, language: Language) -> list[str]:
     options = [[(p.name, choice.id) for choice in p.choices] for p in scenario.parameters]
-    return [
-        library.render_setting(scenario, dict(chosen), language) for chosen in product(*options)
-    ]
+    return [scenario.rendered_setting(dict(chosen), language) for chosen in product(*options)]
 
 
 def test_there_are_at_least_six_for_each_stage_in_a_stable_order() -> None:
@@ -196,7 +194,7 @@ def test_lookups_find_get_and_suggest() -> None:
 def test_a_setting_asks_for_its_parameters() -> None:
     scenario = library.get("house-viewing")
     with pytest.raises(InvalidScenarioError, match="parameter 'flaw' needs one"):
-        library.render_setting(scenario, {"pressure": "until_sunday", "flaw": "pool"}, "en")
+        scenario.rendered_setting({"pressure": "until_sunday", "flaw": "pool"}, "en")
 
 
 def test_a_file_reads_like_a_template(tmp_path: Path) -> None:

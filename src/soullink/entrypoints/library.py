@@ -116,6 +116,13 @@ def _write(path: Path, content: bytes) -> None:
     beside.replace(path)
 
 
+async def _shown(moments: AsyncIterator[Moment], watch: Watcher | None) -> None:
+    """Use up the moments; tell the watcher of each."""
+    async for moment in moments:
+        if watch is not None:
+            watch(moment)
+
+
 class Session:
     """Everything one process does with runs. Open it with `open_session`."""
 
@@ -158,9 +165,7 @@ class Session:
 
         Raises RunNotFoundError, ReplayMismatchError, UnavailableError.
         """
-        async for moment in self.house.simulation.live(run_id):
-            if watch is not None:
-                watch(moment)
+        await _shown(self.house.simulation.live(run_id), watch)
         return await self.report(run_id, replicas=replicas, language=language)
 
     async def replay(
@@ -175,9 +180,7 @@ class Session:
 
         Raises ReplayMismatchError at the first turn that comes out differently.
         """
-        async for moment in self.house.simulation.replay(run_id):
-            if watch is not None:
-                watch(moment)
+        await _shown(self.house.simulation.replay(run_id), watch)
         return await self.report(run_id, replicas=replicas, language=language)
 
     async def fork(

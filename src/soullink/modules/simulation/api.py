@@ -4,6 +4,7 @@ A course is a run of episodes over simulated time; an episode is one scenario li
 a turn is one agent's act and words.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,9 @@ from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundErr
 from soullink.kernel.ids import RunId
 from soullink.kernel.language import Language, Text
 from soullink.modules.profiles.api import Profile
+
+_SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_SENTENCE = re.compile(r"(?:^|[.!?] )[a-z]")
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -283,6 +287,33 @@ class Scenario:
     words: Mapping[str, Mapping[Language, tuple[str, ...]]]
     origin: Literal["template", "composed", "model"] = "template"
 
+    def rendered_setting(self, parameters: Mapping[str, str], language: Language) -> str:
+        """Return the setting with the chosen values of its parameters, by name and choice id.
+
+        Raises InvalidScenarioError when a parameter of the setting is not chosen or unknown.
+        """
+        texts = {
+            parameter.name: choice.text[language]
+            for parameter in self.parameters
+            for choice in parameter.choices
+            if parameters.get(parameter.name) == choice.id
+        }
+
+        def chosen(slot: re.Match[str]) -> str:
+            name = slot.group(1)
+            if name not in texts:
+                raise InvalidScenarioError(
+                    f"{self.id}: parameter '{name}' needs one of its choices; "
+                    f"it has '{parameters.get(name, ''):.40}'."
+                )
+            return texts[name]
+
+        text = _SLOT.sub(chosen, self.setting[language])
+        if language != "en":
+            return text
+        # A choice may open a sentence of the setting.
+        return _SENTENCE.sub(lambda start: start.group().upper(), text)
+
     def event_text(self, event: str, language: Language) -> str:
         """Return what an event of a turn says: of a trigger or of ENVIRONMENT_EVENTS.
 
@@ -448,7 +479,7 @@ class Settings:
     """How a course is to be lived; together with the profiles and the seed it fixes everything.
 
     scenarios: ids in order, or empty to let the scenario agent choose `episodes` of them.
-    voice: "built-in" or "provider:model". changes: forked overrides (see Fork).
+    voice: "built-in" or "provider:model".
     """
 
     seed: int = 0

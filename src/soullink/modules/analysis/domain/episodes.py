@@ -42,7 +42,7 @@ def _episode(
         scenario=scenario.id,
         title=scenario.title[language],
         stage=str(scenario.stage),
-        setting=setting(scenario, episode.parameters, language),
+        setting=scenario.rendered_setting(episode.parameters, language),
         day=episode.day,
         goals=(first, second),
         outcome=episode.outcome,
@@ -55,16 +55,6 @@ def _episode(
         after=_states(episode.after),
         turns=tuple(_turn(turn, scenario, language) for turn in turns),
     )
-
-
-def setting(scenario: Scenario, parameters: Mapping[str, str], language: Language) -> str:
-    """Return a scenario's setting with what its parameters were."""
-    text = scenario.setting[language]
-    for parameter in scenario.parameters:
-        for choice in parameter.choices:
-            if choice.id == parameters.get(parameter.name):
-                text = text.replace("{" + parameter.name + "}", choice.text[language])
-    return text[:1].upper() + text[1:]
 
 
 def _turn(turn: Turn, scenario: Scenario, language: Language) -> TurnView:

@@ -27,7 +27,6 @@ from soullink.modules.simulation.api import (
 )
 from soullink.modules.simulation.domain import live as live_domain
 from soullink.modules.simulation.domain.live import BareTurn, LiveCourse, Opening
-from soullink.modules.simulation.scenarios import library
 from soullink.modules.simulation.store import RecordedRun, RunStore
 from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
 
@@ -67,6 +66,7 @@ class Stage:
         self._lines: set[str] = set()
         self._words: set[str] = set()
         self._phrases: list[str] = []
+        self._setting = ""
 
     @property
     def silent(self) -> bool:
@@ -90,10 +90,11 @@ class Stage:
     def begin(self, opening: Opening) -> EpisodeBegan:
         language = self._run.settings.language
         names = (self._run.people[0].name, self._run.people[1].name)
+        self._setting = opening.scenario.rendered_setting(opening.parameters, language)
         return EpisodeBegan(
             number=opening.number,
             title=opening.scenario.title[language],
-            setting=library.render_setting(opening.scenario, opening.parameters, language),
+            setting=self._setting,
             day=opening.day,
             stage=opening.scenario.stage,
             between=tuple(
@@ -137,7 +138,7 @@ class Stage:
         scene = Scene(
             language=language,
             scenario=scenario,
-            setting=library.render_setting(scenario, opening.parameters, language),
+            setting=self._setting,
             goals=(goals[0], goals[1]),
             history=tuple(self._history),
             memory_phrases=tuple(self._phrases),

@@ -1,24 +1,18 @@
 """The shipped scenarios, and scenarios from files."""
 
-import re
-from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
 from soullink.kernel.canonical import digest
-from soullink.kernel.language import Language
 from soullink.modules.simulation.api import (
     STAGES,
-    InvalidScenarioError,
     Scenario,
     ScenarioNotFoundError,
 )
 from soullink.modules.simulation.scenarios.cursor import hint, short
 from soullink.modules.simulation.scenarios.document import from_document, to_document
 from soullink.modules.simulation.scenarios.reading import parse, read_file
-
-_SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
 @lru_cache(maxsize=1)
@@ -53,31 +47,6 @@ def load_file(path: Path) -> Scenario:
     return from_document(read_file(path), path.name)
 
 
-def render_setting(scenario: Scenario, parameters: Mapping[str, str], language: Language) -> str:
-    """Return the setting with the chosen values of its parameters, given by name and choice id.
-
-    Raises InvalidScenarioError when a parameter of the setting is not chosen or unknown.
-    """
-    texts: dict[str, str] = {}
-    for parameter in scenario.parameters:
-        for choice in parameter.choices:
-            if parameters.get(parameter.name) == choice.id:
-                texts[parameter.name] = choice.text[language]
-
-    def chosen(slot: re.Match[str]) -> str:
-        name = slot.group(1)
-        if name not in texts:
-            raise InvalidScenarioError(
-                f"{scenario.id}: parameter '{name}' needs one of its choices; "
-                f"it has '{short(parameters.get(name, ''))}'."
-            )
-        return texts[name]
-
-    text = _SLOT.sub(chosen, scenario.setting[language])
-    # A choice may open a sentence of the setting.
-    return _sentence_case(text) if language == "en" else text
-
-
 @lru_cache(maxsize=1)
 def version_digest() -> str:
     """Return the SHA-256 of all shipped scenarios, 64 hexadecimal digits."""
@@ -87,7 +56,3 @@ def version_digest() -> str:
 @lru_cache(maxsize=1)
 def _by_id() -> dict[str, Scenario]:
     return {scenario.id: scenario for scenario in shipped()}
-
-
-def _sentence_case(text: str) -> str:
-    return re.sub(r"(^|[.!?] )([a-z])", lambda m: m.group(1) + m.group(2).upper(), text)
