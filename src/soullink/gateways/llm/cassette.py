@@ -105,6 +105,9 @@ class CassetteModel:
     def name(self) -> str:
         return self._name
 
+    def bound_nano_usd(self, request: ChatRequest) -> int | None:
+        return 0 if self._inner is None else self._inner.bound_nano_usd(request)
+
     async def complete(self, request: ChatRequest) -> ChatReply:
         if self._inner is None:
             return self._recorded(request)[0]

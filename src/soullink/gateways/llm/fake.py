@@ -34,6 +34,9 @@ class FakeLanguageModel:
     def name(self) -> str:
         return self._name
 
+    def bound_nano_usd(self, request: ChatRequest) -> int | None:  # noqa: ARG002 - it is free
+        return 0
+
     async def complete(self, request: ChatRequest) -> ChatReply:
         if self._closed:
             raise LlmUnavailableError(f"{self._name} is closed.")

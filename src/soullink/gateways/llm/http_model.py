@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from soullink.gateways.llm.complaints import THINKING_TOKENS
 from soullink.gateways.llm.port import (
     ChatChunk,
     ChatReply,
@@ -83,6 +84,20 @@ class HttpLanguageModel:
     @property
     def name(self) -> str:
         return f"{self._dialect.provider}:{self._dialect.model}"
+
+    def bound_nano_usd(self, request: ChatRequest) -> int | None:
+        # A token is at least one byte of the body; output is dearer than input, so both ends hold.
+        body = msgspec.json.encode(self._dialect.body(request, streaming=False))
+        usage = Usage(
+            input_tokens=len(body), output_tokens=request.max_output_tokens + THINKING_TOKENS
+        )
+        return cost_nano_usd(
+            usage,
+            self._dialect.model,
+            seller=self._dialect.seller,
+            api_url=str(self._wire.base_url),
+            moment=self._retry.clock.now(),
+        )
 
     async def complete(self, request: ChatRequest) -> ChatReply:
         call = _Call(self._retry, request.timeout_seconds)

@@ -59,6 +59,9 @@ class LlamaCppModel:
     def name(self) -> str:
         return f"llamacpp:{self._label}"
 
+    def bound_nano_usd(self, request: ChatRequest) -> int | None:  # noqa: ARG002 - it is free
+        return 0
+
     async def complete(self, request: ChatRequest) -> ChatReply:
         return await (await self._opened()).complete(request)
 

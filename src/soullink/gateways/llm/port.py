@@ -6,25 +6,66 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from soullink.kernel.errors import SoulLinkError
 
-Role: TypeAlias = Literal["system", "user", "assistant"]
-FinishReason: TypeAlias = Literal["stop", "length", "refusal", "other"]
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+FinishReason: TypeAlias = Literal["stop", "length", "refusal", "tool_calls", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model asks for. arguments: JSON text, exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may ask to be called. parameters: a JSON Schema of an object."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation."""
+    """One message of a conversation.
+
+    tool_calls: what an assistant asked for. tool_call_id: which call a "tool" message answers.
+    """
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """On whose account a call is made; for limits, budgets and usage, never sent to a provider.
+
+    tenant: whose share of the capacity it takes. key: id of the API key, empty in process.
+    run: e.g. a course's id. prompt: reference of the prompt's version. Empty means unknown.
+    """
+
+    tenant: str = ""
+    key: str = ""
+    run: str = ""
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One call.
 
-    temperature: 0.0..2.0. timeout_seconds: for the whole call, retries included.
+    temperature: 0.0..2.0. top_p: 0.0..1.0, None leaves it to the provider.
+    timeout_seconds: for the whole call, retries included.
     json_schema: a JSON Schema that the answer is asked to follow, or None for free text.
+    tool_choice: "auto", "none", "required", or the name of one of `tools`.
     purpose: a label for usage records, e.g. "simulation.turn"; never sent to the provider.
+    request_id: sent as X-Client-Request-Id, so that both sides' accounts can be compared; it
+    changes no words and is no part of what a cache or a recording looks at.
     """
 
     messages: tuple[Message, ...]
@@ -34,6 +75,12 @@ class ChatRequest:
     seed: int | None = None
     timeout_seconds: float = 60.0
     purpose: str = ""
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str = "auto"
+    attribution: Attribution = Attribution()
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +97,11 @@ class Usage:
 class ChatReply:
     """One answer.
 
+    text: may be empty where there are tool_calls.
     cost_nano_usd: integer nano-dollars (1e-9 USD), None when the price is not known.
     latency_seconds: wall time of the whole call, retries included. attempts: from 1.
+    quality: scores in 0.0..1.0 by name, empty where nobody judged.
+    reused: "" where a provider was asked for this caller, else "cache" or "coalesced".
     """
 
     text: str
@@ -62,6 +112,19 @@ class ChatReply:
     cost_nano_usd: int | None
     latency_seconds: float
     attempts: int
+    tool_calls: tuple[ToolCall, ...] = ()
+    quality: Mapping[str, float] = field(default_factory=dict)
+    reused: Literal["", "cache", "coalesced"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPiece:
+    """A piece of a streamed tool call: id and name come once, arguments in pieces."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +133,58 @@ class ChatChunk:
 
     text: str
     reply: ChatReply | None = None
+    tool_call: ToolCallPiece | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingRequest:
+    """Texts to be embedded. dimensions: None leaves it to the model."""
+
+    texts: tuple[str, ...]
+    dimensions: int | None = None
+    timeout_seconds: float = 60.0
+    purpose: str = ""
+    attribution: Attribution = Attribution()
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingReply:
+    """One vector a text, in the order of the texts, all of one length."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    model: str
+    provider: str
+    usage: Usage
+    cost_nano_usd: int | None
+    latency_seconds: float
+    attempts: int
 
 
 class LlmError(SoulLinkError):
     """A call failed. `retryable` says whether the same call may succeed later.
 
+    elsewhere: whether another model or provider may answer what this one did not.
     attempts: requests sent before giving up, 0 when none was.
     retry_after_seconds: how long the provider asked us to wait, where it said so.
+    may_be_billed: False where the provider surely charges nothing: never reached, or it answered
+    with an error status. usage: what the provider counted before it failed, where it said so.
     """
 
     code = "llm"
     retryable = False
+    elsewhere = False
     attempts: int = 0
     retry_after_seconds: float | None = None
+    may_be_billed: bool = True
+    usage: Usage | None = None
 
 
 class LlmRateLimitedError(LlmError):
     """Too many requests (429)."""
 
     code = "llm_rate_limited"
+    elsewhere = True
     retryable = True
 
 
@@ -96,6 +192,7 @@ class LlmUnavailableError(LlmError):
     """The server failed (5xx), cut the connection or could not be reached."""
 
     code = "llm_unavailable"
+    elsewhere = True
     retryable = True
 
 
@@ -103,6 +200,7 @@ class LlmTimeoutError(LlmError):
     """No complete answer within the time allowed."""
 
     code = "llm_timeout"
+    elsewhere = True
     retryable = True
 
 
@@ -110,6 +208,7 @@ class LlmRefusedError(LlmError):
     """The provider's content filter declined."""
 
     code = "llm_refused"
+    elsewhere = True
 
 
 class LlmRequestError(LlmError):
@@ -118,16 +217,32 @@ class LlmRequestError(LlmError):
     code = "llm_request"
 
 
+class LlmContextTooLongError(LlmRequestError):
+    """The request has more tokens than the model takes."""
+
+    code = "llm_context_too_long"
+    elsewhere = True
+
+
+class LlmBudgetError(LlmError):
+    """A budget does not allow the call; nothing was sent."""
+
+    code = "llm_budget"
+    may_be_billed = False
+
+
 class LlmAuthError(LlmError):
     """The key is missing, wrong or lacks the right (401, 403)."""
 
     code = "llm_auth"
+    elsewhere = True
 
 
 class LlmOutputError(LlmError):
     """The answer arrived but cannot be read."""
 
     code = "llm_output"
+    elsewhere = True
     retryable = True
 
 
@@ -148,12 +263,37 @@ class LanguageModel(Protocol):
         """Return "provider:model", e.g. "openai:gpt-5-mini"."""
         ...
 
+    def bound_nano_usd(self, request: ChatRequest) -> int | None:
+        """Return the most that one attempt can cost; None where the price is not known."""
+        ...
+
     async def complete(self, request: ChatRequest) -> ChatReply:
         """Return the whole answer."""
         ...
 
     def stream(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
         """Yield the answer as it comes; the last chunk carries the reply."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; calling it twice does no harm."""
+        ...
+
+
+class EmbeddingModel(Protocol):
+    """One embedding model of one provider. Raises LlmError as LanguageModel does."""
+
+    @property
+    def name(self) -> str:
+        """Return "provider:model", e.g. "openai:text-embedding-3-small"."""
+        ...
+
+    def bound_nano_usd(self, request: EmbeddingRequest) -> int | None:
+        """Return the most that one attempt can cost; None where the price is not known."""
+        ...
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
+        """Return one vector a text."""
         ...
 
     async def close(self) -> None:

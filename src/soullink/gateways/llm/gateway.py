@@ -1,0 +1,43 @@
+"""The gateway as its callers see it: names of models, everything else behind them."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from soullink.gateways.llm.ledger.port import Accounts
+from soullink.gateways.llm.port import EmbeddingModel, LanguageModel
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One name that can be called."""
+
+    name: str
+    kind: Literal["chat", "embedding"]
+
+
+class Gateway(Protocol):
+    """All models behind one door: routed, limited, paid for, checked."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Return budgets and usage."""
+        ...
+
+    def model(self, name: str) -> LanguageModel:
+        """Return the route `name`, or "provider:model" directly.
+
+        Raises LlmRequestError for an unknown name, LlmAuthError for a missing key.
+        """
+        ...
+
+    def embedder(self, name: str) -> EmbeddingModel:
+        """Return the embedding route `name`, or "provider:model"; raises as `model` does."""
+        ...
+
+    def models(self) -> list[ModelCard]:
+        """Return the configured names."""
+        ...
+
+    async def close(self) -> None:
+        """Book what is open and let go of everything; calling it twice does no harm."""
+        ...
