@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+import soullink.gateways
 import soullink.modules
 from soullink.gateways.postgres.conninfo import connection_parameters
 from soullink.gateways.postgres.database import metadata
@@ -22,9 +23,10 @@ from soullink.kernel.errors import ConflictError, UnavailableError
 
 
 def test_the_migrated_schema_is_what_every_store_declares(database_url: str) -> None:
-    for module in pkgutil.walk_packages(soullink.modules.__path__, "soullink.modules."):
-        if ".store" in module.name:
-            importlib.import_module(module.name)
+    for package in (soullink.gateways, soullink.modules):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if ".store" in module.name:
+                importlib.import_module(module.name)
     engine = create_engine(
         "postgresql+psycopg://", connect_args=connection_parameters(database_url)
     )
