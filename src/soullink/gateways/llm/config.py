@@ -71,6 +71,7 @@ class CacheConfig(_Strict):
     policy: Literal["off", "exact"] = "off"
     ttl_seconds: Annotated[float, Field(gt=0)] = 3600.0
     max_entries: Count = 10_000
+    max_bytes: Count = 64 * 1024 * 1024
     deterministic_only: bool = True
 
 
