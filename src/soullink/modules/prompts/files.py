@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from soullink.kernel.language import LANGUAGES
-from soullink.modules.prompts.api import SEPARATOR, InvalidPromptError, Prompt
+from soullink.modules.prompts.api import FIRST_STORED, SEPARATOR, InvalidPromptError, Prompt
 
 _FILE_NAME = re.compile(
     rf"(?P<name>[a-z][a-z0-9_]*)\.(?P<language>{'|'.join(LANGUAGES)})\.v(?P<version>[1-9]\d*)\.md"
@@ -32,6 +32,10 @@ def read_file(path: Path) -> Prompt:
     match = _FILE_NAME.fullmatch(path.name)
     if match is None:
         raise InvalidPromptError(f"{path} must be called NAME.LANG.vN.md, e.g. turn.en.v1.md.")
+    if int(match["version"]) >= FIRST_STORED:
+        raise InvalidPromptError(
+            f"{path} must have a version below {FIRST_STORED}, where operators' versions begin."
+        )
     try:
         text = path.read_bytes().decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -1,0 +1,1 @@
+"""The rules of prompts. No database, no network, no clock."""

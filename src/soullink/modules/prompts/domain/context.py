@@ -1,0 +1,280 @@
+"""What one call tells a model, in an order that caches like, within a number of tokens.
+
+Providers charge little for the part of a call that begins as an earlier one did. So what never
+changes stands first (the persona), then what only grows (the history), and last what is new on
+every call (memories, state, task). The history is compressed in blocks: once it outgrows its room
+the oldest blocks become one line each until only `ContextBudget.low` of the room is filled, and
+then nothing before its end changes until it has grown full again.
+
+Everything here is a function of what is passed in. Which blocks are condensed follows from the
+history alone, by going through it from its beginning, so that a resumed course is told the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from soullink.modules.prompts.api import (
+    Context,
+    ContextBudget,
+    ContextMessage,
+    ContextParts,
+    ContextTooSmallError,
+    Counter,
+    Entry,
+    Memory,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Neighbouring entries of one scene, end excluded; heading: index of the scene, or None."""
+
+    start: int
+    end: int
+    heading: int | None
+
+
+def assemble(parts: ContextParts, budget: ContextBudget, count: Counter) -> Context:
+    """Return the messages of one call, never more than `budget.tokens` of them.
+
+    What gives way, in this order: old history (condensed), memories (least salient first), lines
+    of the summary (oldest first), the rest of the history. Raises ContextTooSmallError where the
+    persona, the scene in force and the tail alone are more.
+    """
+    blocks = _blocks(parts.history, budget.block)
+    condensed = _due(parts, blocks, budget, count)
+    lines = _summary(parts, blocks[:condensed], budget.summary, count)
+    room = min(budget.memory, budget.tail - count(parts.tail(())))
+    told = _told(parts.memories, _shown(parts.history, blocks, condensed), room, count)
+    while True:
+        made = _made(parts, blocks, condensed, lines, told, budget, count)
+        if made.total <= budget.tokens:
+            return made
+        # Only where a tail is larger than its reserve, or joints cost more than was counted.
+        if condensed < len(blocks) - 1:
+            condensed += 1
+            lines = _summary(parts, blocks[:condensed], budget.summary, count)
+        elif told:
+            told = told[:-1]
+        elif lines:
+            lines = lines[1:]
+        elif condensed < len(blocks):
+            condensed += 1
+        else:
+            raise ContextTooSmallError(
+                f"The persona, the scene and the turn take {made.total} tokens, but the context's"
+                f" budget is {budget.tokens}; give at least {made.total}."
+            )
+
+
+def common_prefix(
+    before: Sequence[ContextMessage],
+    after: Sequence[ContextMessage],
+    count: Counter,
+    message: int = 4,
+) -> int:
+    """Return with how many tokens `after` begins as `before` does.
+
+    message: tokens of a message's structure; counted where the whole message is the same. Of the
+    first that differs the text that both begin with counts, if it is of the same role.
+    """
+    tokens = 0
+    for one, other in zip(before, after, strict=False):
+        if one == other:
+            tokens += count(one.content) + message
+            continue
+        if one.role == other.role:
+            pairs = enumerate(zip(one.content, other.content, strict=False))
+            least = min(len(one.content), len(other.content))
+            same = next((place for place, (a, b) in pairs if a != b), least)
+            tokens += count(one.content[:same])
+        break
+    return tokens
+
+
+def _blocks(history: Sequence[Entry], size: int) -> list[_Block]:
+    """Return the entries in blocks of at most `size`; headings open one and are in none."""
+    blocks: list[_Block] = []
+    heading: int | None = None
+    start = 0
+    for index, entry in enumerate(history):
+        if entry.heading or index - start == size:
+            if index > start:
+                blocks.append(_Block(start, index, heading))
+            start = index + entry.heading
+        if entry.heading:
+            heading = index
+    if len(history) > start:
+        blocks.append(_Block(start, len(history), heading))
+    return blocks
+
+
+def _due(
+    parts: ContextParts, blocks: Sequence[_Block], budget: ContextBudget, count: Counter
+) -> int:
+    """Return how many blocks are condensed, by living through the history once."""
+    history = parts.history
+    room = budget.tokens - budget.tail - count(parts.persona) - 2 * budget.message
+    sizes = [count(entry.text) + budget.message for entry in history]
+    ends = [0]
+    for size in sizes:
+        ends.append(ends[-1] + size)
+    done, base = 0, 0
+
+    def used(until: int) -> int:
+        first = _first(blocks, done, until)
+        heading = _heading(history, blocks, done, first)
+        again = 0 if heading is None else sizes[heading]
+        return base + again + ends[until] - ends[first]
+
+    for until in range(1, len(history) + 1):
+        if used(until) <= room:
+            continue
+        while used(until) > room * budget.low and _closed(blocks, done, until):
+            done += 1
+            base = _cost(_summary(parts, blocks[:done], budget.summary, count), parts, count)
+    return done
+
+
+def _closed(blocks: Sequence[_Block], number: int, until: int) -> bool:
+    """Tell whether the block can be condensed: something has come after it."""
+    return number < len(blocks) and blocks[number].end < until
+
+
+def _first(blocks: Sequence[_Block], condensed: int, until: int) -> int:
+    """Return the index of the first entry that is shown word for word."""
+    if condensed == 0:
+        return 0
+    return min(blocks[condensed - 1].end, until)
+
+
+def _heading(
+    history: Sequence[Entry], blocks: Sequence[_Block], condensed: int, first: int
+) -> int | None:
+    """Return the index of the heading to say again, because it holds and is out of sight."""
+    if condensed == 0 or (first < len(history) and history[first].heading):
+        return None
+    return blocks[condensed - 1].heading
+
+
+def _cost(lines: Sequence[str], parts: ContextParts, count: Counter) -> int:
+    return count("\n".join((parts.earlier, *lines))) if lines else 0
+
+
+def _summary(
+    parts: ContextParts, blocks: Sequence[_Block], room: int, count: Counter
+) -> tuple[str, ...]:
+    """Return one line a block, the newest that fit into `room` tokens."""
+    lines: list[str] = []
+    for block in reversed(blocks):
+        lines.insert(0, _line(parts, block))
+        if _cost(lines, parts, count) > room:
+            return tuple(lines[1:])
+    return tuple(lines)
+
+
+def _line(parts: ContextParts, block: _Block) -> str:
+    """Return who did what in the block, and the facts that came up."""
+    after, between, apart = parts.marks
+    done: dict[str, dict[str, None]] = {}
+    for entry in parts.history[block.start : block.end]:
+        if entry.did:
+            facts = f" ({between.join(entry.facts)})" if entry.facts else ""
+            done.setdefault(entry.who, {})[entry.did + facts] = None
+    told = apart.join(f"{who} {between.join(acts)}" for who, acts in done.items())
+    title = "" if block.heading is None else parts.history[block.heading].did
+    return f"> {title}{after}{told}" if title else f"> {told}"
+
+
+def _shown(history: Sequence[Entry], blocks: Sequence[_Block], condensed: int) -> range:
+    return range(_first(blocks, condensed, len(history)), len(history))
+
+
+def _told(
+    memories: Sequence[Memory], shown: range, room: int, count: Counter
+) -> tuple[Memory, ...]:
+    """Return the memories to tell, most salient first, as many as `room` holds."""
+    told: list[Memory] = []
+    for memory in sorted(memories, key=lambda memory: -memory.salience):
+        if memory.about is not None and memory.about in shown:
+            continue
+        cost = count(memory.text) + 1
+        if cost <= room:
+            told.append(memory)
+            room -= cost
+    return tuple(told)
+
+
+def _made(
+    parts: ContextParts,
+    blocks: Sequence[_Block],
+    condensed: int,
+    lines: tuple[str, ...],
+    told: tuple[Memory, ...],
+    budget: ContextBudget,
+    count: Counter,
+) -> Context:
+    history = parts.history
+    first = _first(blocks, condensed, len(history))
+    heading = _heading(history, blocks, condensed, first)
+    shown = history[first:]
+    opening = [Entry("user", "\n".join((parts.earlier, *lines)))] if lines else []
+    if heading is not None:
+        opening.append(history[heading])
+    grown = _alternating((*opening, *shown), parts.pause)
+    tail = parts.tail([memory.text for memory in told])
+    stable = _tokens(grown, count, budget.message)
+    if grown and grown[-1].role == "user":
+        *before, last = grown
+        messages = [*before, ContextMessage("user", f"{last.content}\n\n{tail}")]
+    else:
+        last_words = f"{parts.pause}\n\n{tail}" if grown else tail
+        messages = [*grown, ContextMessage("user", last_words)]
+    persona = ContextMessage("system", parts.persona)
+    fixed = count(persona.content) + budget.message
+    scenes = [entry for entry in (*opening, *shown) if entry.heading]
+    remembered = sum(count(memory.text) for memory in told)
+    standing = _standing(blocks, condensed, len(lines))
+    return Context(
+        messages=(persona, *messages),
+        total=fixed + _tokens(messages, count, budget.message),
+        stable=fixed + stable,
+        blocks={
+            "persona": count(parts.persona),
+            "scenario": sum(count(entry.text) for entry in scenes),
+            "summary": _cost(lines, parts, count),
+            "history": sum(count(entry.text) for entry in shown if not entry.heading),
+            "memory": remembered,
+            "tail": count(tail) - remembered,
+        },
+        kept=sum(not entry.heading for entry in shown),
+        condensed=standing,
+        dropped=sum(block.end - block.start for block in blocks[:condensed]) - standing,
+        told=len(told),
+        untold=len(parts.memories) - len(told),
+    )
+
+
+def _standing(blocks: Sequence[_Block], condensed: int, lines: int) -> int:
+    return sum(block.end - block.start for block in blocks[condensed - lines : condensed])
+
+
+def _alternating(entries: Sequence[Entry], pause: str) -> list[ContextMessage]:
+    """Return the entries as messages of the user and the assistant by turns, the user first."""
+    messages: list[ContextMessage] = []
+    for entry in entries:
+        if entry.role == "assistant":
+            if not messages or messages[-1].role == "assistant":
+                messages.append(ContextMessage("user", pause))
+            messages.append(ContextMessage("assistant", entry.text))
+        elif messages and messages[-1].role == "user":
+            joint = "\n\n" if entry.heading else "\n"
+            joined = f"{messages[-1].content}{joint}{entry.text}"
+            messages[-1] = ContextMessage("user", joined)
+        else:
+            messages.append(ContextMessage("user", entry.text))
+    return messages
+
+
+def _tokens(messages: Sequence[ContextMessage], count: Counter, message: int) -> int:
+    return sum(count(one.content) + message for one in messages)
