@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from soullink.gateways.llm.limits.port import RateLimit
-from soullink.gateways.llm.port import LanguageModel
+from soullink.gateways.llm.port import EmbeddingModel, LanguageModel
 
 Strategy: TypeAlias = Literal["round_robin", "least_in_flight", "latency", "cost", "priority"]
+CircuitState: TypeAlias = Literal["closed", "open", "half_open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +66,48 @@ class Route:
     affinity: bool = False
     retry: RetryRules = RetryRules()
     circuit: CircuitRules = CircuitRules()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingDeployment:
+    """One embedding model at one address; fields as in Deployment."""
+
+    id: str
+    model: EmbeddingModel
+    priority: int = 0
+    max_in_flight: int = 256
+    limit: RateLimit = field(default_factory=RateLimit)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingRoute:
+    """A name for embeddings, asked in the order of priority.
+
+    Its deployments serve ONE model: vectors of different models cannot be compared, so there are
+    no fallbacks to other routes.
+    """
+
+    name: str
+    deployments: tuple[EmbeddingDeployment, ...]
+    retry: RetryRules = RetryRules()
+    circuit: CircuitRules = CircuitRules()
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentState:
+    """How a deployment does now.
+
+    latency_seconds: moving average (EWMA) of an attempt, None before the first. failures: in a
+    row. until_seconds: how long an open circuit still rests, else 0. requests: sent so far;
+    errors: those of them that count against the deployment.
+    """
+
+    id: str
+    model: str
+    in_flight: int
+    latency_seconds: float | None
+    failures: int
+    circuit: CircuitState
+    until_seconds: float
+    requests: int
+    errors: int

@@ -1,0 +1,19 @@
+"""What calls need on their way: the ledger, the check, time."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from soullink.gateways.llm.ledger.port import Ledger
+from soullink.gateways.llm.response.port import ReplyCheck
+from soullink.kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """monotonic: seconds on the one clock that deadlines and circuits go by."""
+
+    ledger: Ledger
+    check: ReplyCheck | None
+    clock: Clock
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]

@@ -1,0 +1,304 @@
+"""The deployments of one route: which may take a call now, and who waits for one."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from soullink.gateways.llm.port import (
+    ChatRequest,
+    EmbeddingRequest,
+    LlmContextTooLongError,
+    LlmError,
+    LlmRateLimitedError,
+    LlmTimeoutError,
+    LlmUnavailableError,
+)
+from soullink.gateways.llm.retry import Retry
+from soullink.gateways.llm.routing.affinity import prefer, prefix_key
+from soullink.gateways.llm.routing.port import Strategy
+from soullink.gateways.llm.routing.strategies import STRATEGIES
+from soullink.gateways.llm.routing.upstream import ModelT, Upstream
+from soullink.gateways.llm.usage import estimate_tokens
+
+RequestT = TypeVar("RequestT", bound=ChatRequest | EmbeddingRequest)
+
+_SHORTEST_WAIT_SECONDS = 0.001
+
+
+class Needs(Generic[ModelT, RequestT]):
+    """What one call asks of a deployment. Numbers that cost time are made when first asked for.
+
+    passed: deployments that are not asked (again). larger_than: only those that take more tokens
+    are. probe: whether the place taken last is a circuit's probe.
+    """
+
+    __slots__ = (
+        "_bounds",
+        "_key",
+        "_tokens",
+        "deadline",
+        "larger_than",
+        "passed",
+        "probe",
+        "request",
+    )
+
+    def __init__(self, request: RequestT, deadline: float) -> None:
+        self.request = request
+        self.deadline = deadline
+        self.passed: set[Upstream[ModelT]] | None = None
+        self.larger_than: int | None = None
+        self.probe = False
+        self._tokens: int | None = None
+        self._key: int | None = None
+        self._bounds: dict[str, int | None] | None = None
+
+    def tokens(self) -> int:
+        """Return about how many tokens the call takes, the most output included."""
+        if self._tokens is None:
+            self._tokens = _count(self.request)
+        return self._tokens
+
+    def key(self) -> int:
+        """Return what stands for the cacheable beginning."""
+        if self._key is None:
+            request = self.request
+            self._key = prefix_key(request) if isinstance(request, ChatRequest) else 0
+        return self._key
+
+    def bound(self, upstream: Upstream[ModelT]) -> int | None:
+        """Return the most that the call can cost at `upstream`, kept for the attempt."""
+        if self._bounds is None:
+            self._bounds = {}
+        if upstream.id not in self._bounds:
+            self._bounds[upstream.id] = upstream.model.bound_nano_usd(self.request)  # type: ignore[arg-type]
+        return self._bounds[upstream.id]
+
+
+@dataclass(slots=True)
+class _Waiter(Generic[ModelT]):
+    needs: Needs[ModelT, Any]
+    place: "asyncio.Future[Upstream[ModelT] | None]"
+
+
+class Pool(Generic[ModelT]):
+    """Deployments behind one name. See port.Route for the fields.
+
+    waiting: calls that found no deployment, in the order of their coming.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        upstreams: tuple[Upstream[ModelT], ...],
+        *,
+        retry: Retry,
+        strategy: Strategy = "priority",
+        affinity: bool = False,
+        hedge_after_seconds: float | None = None,
+        fallbacks: Mapping[str, tuple[str, ...]] | None = None,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self.name = name
+        self.upstreams = upstreams
+        self.retry = retry
+        self.fallbacks = fallbacks or {}
+        self.hedge_after_seconds = hedge_after_seconds
+        self.waiting: list[_Waiter[ModelT]] = []
+        self.learns = strategy == "cost"
+        self._tiers = strategy == "priority"
+        self._choose = STRATEGIES[strategy]
+        self._affinity = affinity
+        self._counts = any(u.rate is not None or u.context_tokens is not None for u in upstreams)
+        self._sleep = sleep
+        self._turn = len(upstreams)
+        self._averages: list[float | None] = [None, None]
+        for upstream in upstreams:
+            upstream.pools.append(self)
+
+    def take(self, needs: Needs[ModelT, Any], now: float) -> Upstream[ModelT] | None:
+        """Take a place at the best deployment that is free now, behind those who wait already."""
+        return None if self.waiting else self._take(needs, now)
+
+    def fitting(self, needs: Needs[ModelT, Any]) -> list[Upstream[ModelT]]:
+        """Return the deployments that may take the call, though perhaps not now."""
+        passed = needs.passed or ()
+        return [u for u in self.upstreams if u not in passed and self._fits(u, needs)]
+
+    async def wait(self, needs: Needs[ModelT, Any], until: float) -> Upstream[ModelT] | None:
+        """Take the first place that becomes free; None when `until` passes before.
+
+        Raises LlmError at once when all that fit rest, or are at their limits, beyond `until`.
+        """
+        waiter = _Waiter(needs, asyncio.get_running_loop().create_future())
+        self.waiting.append(waiter)
+        try:
+            self.dispatch(self.retry.monotonic(), changed=False)
+            while True:
+                now = self.retry.monotonic()
+                left = until - now
+                if not waiter.place.done():
+                    if left <= 0.0:
+                        return None
+                    delays = [u.wait_seconds(needs.tokens(), now) for u in self.fitting(needs)]
+                    self._check(delays, left, needs, now)
+                    delay = max(_SHORTEST_WAIT_SECONDS, min(left, *delays))
+                    await self._first(waiter.place, delay)
+                if not waiter.place.done():
+                    self.dispatch(self.retry.monotonic(), changed=False)
+                elif (upstream := waiter.place.result()) is not None:
+                    return upstream
+                else:
+                    waiter.place = asyncio.get_running_loop().create_future()
+        except BaseException:
+            place = waiter.place
+            if place.done() and (upstream := place.result()) is not None:
+                upstream.abandoned(self.retry.monotonic(), probe=needs.probe)
+            raise
+        finally:
+            self.waiting.remove(waiter)
+
+    def dispatch(self, now: float, *, changed: bool) -> None:
+        """Give free places to those who wait, first come first served.
+
+        changed: a circuit opened or closed, so that the others must look again.
+        """
+        for waiter in self.waiting:
+            if waiter.place.done():
+                continue
+            upstream = self._take(waiter.needs, now)
+            if upstream is not None or changed:
+                waiter.place.set_result(upstream)
+
+    def resting(self, needs: Needs[ModelT, Any], now: float) -> LlmError:
+        """Return the error for a call that none of the deployments takes in time."""
+        fitting = self.fitting(needs)
+        error: LlmError
+        if not fitting:
+            largest = max((u.context_tokens or 0 for u in self.upstreams), default=0)
+            error = LlmContextTooLongError(
+                f"{self.name} takes {largest} tokens at most and the request has about "
+                f"{needs.tokens()}; shorten it or add a deployment with a larger context."
+            )
+            error.may_be_billed = False
+            return error
+        wait, first = min(
+            ((u.wait_seconds(needs.tokens(), now), u) for u in fitting), key=lambda pair: pair[0]
+        )
+        if first.circuit.opened and first.circuit.because != LlmRateLimitedError.code:
+            error = LlmUnavailableError(
+                f"All deployments of {self.name} rest after failures ({first.circuit.because}); "
+                "try again later."
+            )
+        elif first.circuit.opened or first.rate is not None:
+            error = LlmRateLimitedError(
+                f"All deployments of {self.name} are at their rate limits; try again later."
+            )
+        else:
+            error = self.busy()
+        error.may_be_billed = False
+        error.retry_after_seconds = None if math.isinf(wait) else wait
+        return error
+
+    def busy(self) -> LlmTimeoutError:
+        """Return the error for a call whose time ran out before anything could be sent."""
+        error = LlmTimeoutError(
+            f"No deployment of {self.name} became free in time; raise max_in_flight or add one."
+        )
+        error.may_be_billed = False
+        return error
+
+    def learn(
+        self, needs: Needs[ModelT, Any], upstream: Upstream[ModelT], cost: int, now: float
+    ) -> None:
+        """Take in what the call did cost at `upstream`."""
+        bound = needs.bound(upstream)
+        if bound:
+            warm = upstream.is_warm(needs.key(), now)
+            share = cost / bound
+            upstream.learn(share, warm=warm)
+            known = self._averages[warm]
+            self._averages[warm] = share if known is None else known + 0.1 * (share - known)
+        upstream.warm_up(needs.key(), now)
+
+    def _take(self, needs: Needs[ModelT, Any], now: float) -> Upstream[ModelT] | None:
+        tokens = 0
+        passed = needs.passed
+        if self._counts or needs.larger_than is not None:
+            tokens = needs.tokens()
+            ready = [
+                u
+                for u in self.fitting(needs)
+                if u.in_flight < u.max_in_flight and u.wait_seconds(tokens, now) <= 0.0
+            ]
+        else:
+            ready = [
+                u
+                for u in self.upstreams
+                if u.in_flight < u.max_in_flight
+                and (not u.circuit.opened or u.circuit.admits(now))
+                and (passed is None or u not in passed)
+            ]
+        if not ready:
+            return None
+        upstream = ready[0] if len(ready) == 1 else self._best(ready, needs, now)
+        self._turn += 1
+        needs.probe = upstream.take(tokens, self._turn, now)
+        return upstream
+
+    def _best(
+        self, ready: list[Upstream[ModelT]], needs: Needs[ModelT, Any], now: float
+    ) -> Upstream[ModelT]:
+        if self._affinity:
+            if self._tiers:
+                first = min(u.priority for u in ready)
+                ready = [u for u in ready if u.priority == first]
+            return prefer(needs.key(), ready)
+        if not self.learns:
+            return self._choose(ready, now, _free)  # type: ignore[return-value]
+        return self._choose(ready, now, lambda u: self._price(needs, u, now))  # type: ignore[arg-type,return-value]
+
+    def _price(self, needs: Needs[ModelT, Any], upstream: Upstream[ModelT], now: float) -> float:
+        # The bound knows the prices and this request, the learned share what comes of it. Where a
+        # deployment has not been seen, it is taken to behave like the others of the route.
+        bound = needs.bound(upstream)
+        if bound is None:
+            return math.inf
+        warm = upstream.is_warm(needs.key(), now)
+        share = upstream.share(warm=warm)
+        if share is None:
+            share = self._averages[warm] or self._averages[False] or 1.0
+        return bound * share
+
+    def _fits(self, upstream: Upstream[ModelT], needs: Needs[ModelT, Any]) -> bool:
+        size = upstream.context_tokens
+        if size is None:
+            return needs.larger_than is None
+        if needs.larger_than is not None and size <= needs.larger_than:
+            return False
+        return needs.tokens() <= size
+
+    def _check(
+        self, delays: list[float], left: float, needs: Needs[ModelT, Any], now: float
+    ) -> None:
+        if all(left < delay < math.inf for delay in delays):
+            raise self.resting(needs, now)
+
+    async def _first(self, place: "asyncio.Future[Upstream[ModelT] | None]", delay: float) -> None:
+        timer = asyncio.ensure_future(self._sleep(delay))
+        try:
+            await asyncio.wait((place, timer), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+
+
+def _free(upstream: object) -> float:  # noqa: ARG001 - where prices are not looked at
+    return 0.0
+
+
+def _count(request: ChatRequest | EmbeddingRequest) -> int:
+    if isinstance(request, EmbeddingRequest):
+        return sum(estimate_tokens(text) for text in request.texts)
+    return request.max_output_tokens + sum(estimate_tokens(m.content) for m in request.messages)
