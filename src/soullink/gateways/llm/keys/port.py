@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from soullink.gateways.llm.limits.port import RateLimit
 
 REVOKED_WITHIN_SECONDS: Final = 5.0
-"""A revoked key is refused everywhere after this time at the latest, at once where it was revoked."""
+"""A revoked key is refused by every process after this time at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
