@@ -25,6 +25,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -180,7 +181,7 @@ class VersionStore:
     async def current(self, name: str | None = None, label: str | None = None) -> list[LabelMove]:
         """Return the last move of every label, of one prompt or one label, or all."""
         place = (moves.c.name, moves.c.language, moves.c.label)
-        query = select(moves).distinct(*place).order_by(*place, moves.c.id.desc())
+        query = select(moves).ext(distinct_on(*place)).order_by(*place, moves.c.id.desc())
         if name is not None:
             query = query.where(moves.c.name == name)
         if label is not None:

@@ -142,20 +142,20 @@ def judge_scores(pairs: Sequence[tuple[float, float]], alpha: float) -> Evidence
 def difference_interval(differences: NDArray[np.float64], alpha: float) -> tuple[float, float]:
     """Return the mean differences that are not excluded, from either side at alpha / 2.
 
-    differences: (pairs,), each in -1..1. A mean m is too small once betting on larger
-    differences from m has earned 2/alpha; bets are halved, as a difference from m reaches 2.
+    differences: (pairs,), each in -1..1. A mean m is too small once betting that the mean is
+    larger has earned 2/alpha; bets are as large as keeps the wealth positive whatever comes.
     """
     limit = math.log(2.0 / alpha) + math.log(len(_BETS))
 
-    def earned(mean: float, bets: NDArray[np.float64]) -> float:
-        wealth = np.log1p(np.outer(differences - mean, bets)).sum(axis=0)
-        return float(np.logaddexp.reduce(wealth))
+    def earned(above: NDArray[np.float64], mean_above: float) -> float:
+        """Bet on distances from the far end, which are positive, against their mean."""
+        gains = above / mean_above - 1.0
+        return float(np.logaddexp.reduce(np.log1p(np.outer(gains, _BETS)).sum(axis=0)))
 
     seen = float(differences.mean()) if len(differences) else 0.0
-    bets = _BETS / 2.0
-    # Each wealth is monotone in m, so that one border parts what is excluded from what is not.
-    low = _border(lambda mean: earned(mean, bets) >= limit, -1.0, seen)
-    high = _border(lambda mean: earned(mean, -bets) >= limit, 1.0, seen)
+    # Each wealth falls with the mean bet against, so one border parts what is excluded.
+    low = _border(lambda mean: earned(differences + 1.0, mean + 1.0) >= limit, -1.0, seen)
+    high = _border(lambda mean: earned(1.0 - differences, 1.0 - mean) >= limit, 1.0, seen)
     return low, high
 
 
