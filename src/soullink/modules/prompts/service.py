@@ -6,12 +6,17 @@ from typing import Final
 
 from soullink.modules.prompts.api import (
     Block,
+    Context,
+    ContextBudget,
+    ContextParts,
+    Counter,
     InvalidPromptError,
     Prompt,
     PromptNotFoundError,
     PromptRenderError,
     RenderedPrompt,
 )
+from soullink.modules.prompts.domain import context
 from soullink.modules.prompts.sandbox import check, fill, parts, plain
 
 _REFERENCE: Final = re.compile(r"(?P<name>[^@]+)@(?P<version>\d+):(?P<hash>[0-9a-f]{8,64})")
@@ -132,6 +137,9 @@ class FilePrompts:
         filled = self._filled(prompt, variables)
         system = filled[0] if len(filled) > 1 else ""
         return RenderedPrompt(system=system, user=filled[-1], reference=prompt.reference)
+
+    def assemble(self, parts: ContextParts, budget: ContextBudget, count: Counter) -> Context:
+        return context.assemble(parts, budget, count)
 
     def compose(self, blocks: Sequence[Block], variables: Mapping[str, object]) -> RenderedPrompt:
         declared = {name for block in blocks for name in block.prompt.variables}
