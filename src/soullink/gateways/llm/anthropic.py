@@ -7,18 +7,23 @@ from typing import Any
 import msgspec
 
 from soullink.gateways.llm.complaints import THINKING_TOKENS, is_unsupported
-from soullink.gateways.llm.http_model import Heard, HttpLanguageModel
+from soullink.gateways.llm.hearing import Heard
+from soullink.gateways.llm.http_model import HttpLanguageModel, unsent
 from soullink.gateways.llm.port import (
     ChatRequest,
     FinishReason,
+    LlmError,
     LlmOutputError,
-    LlmRefusedError,
+    Message,
+    Tool,
+    ToolCall,
     Usage,
 )
+from soullink.gateways.llm.pricing import PriceList
 from soullink.gateways.llm.retry import Retry
-from soullink.gateways.llm.schemas import closed, in_words
+from soullink.gateways.llm.schemas import Remembered, closed, in_words, of_arguments
 from soullink.gateways.llm.sse import ServerEvent
-from soullink.gateways.llm.wire import Secret, Wire
+from soullink.gateways.llm.wire import CONNECTIONS, Secret, Wire
 
 ANTHROPIC_URL = "https://api.anthropic.com"
 VERSION = "2023-06-01"
@@ -31,6 +36,7 @@ _SAMPLES = re.compile(
 _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
+    "tool_use": "tool_calls",
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
 }
@@ -54,11 +60,15 @@ class _Usage(msgspec.Struct):
 class _Block(msgspec.Struct):
     type: str = ""
     text: str | None = None
+    id: str | None = None
+    name: str | None = None
+    input: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Delta(msgspec.Struct):
     type: str = ""
     text: str | None = None
+    partial_json: str | None = None
     stop_reason: str | None = None
 
 
@@ -71,7 +81,9 @@ class _Answer(msgspec.Struct):
     """A message, and in a stream any of its events: their fields do not collide."""
 
     type: str = ""
+    index: int = 0
     content: list[_Block] | None = None
+    content_block: _Block | None = None
     model: str | None = None
     stop_reason: str | None = None
     usage: _Usage | None = None
@@ -89,76 +101,97 @@ class AnthropicDialect:
     def __init__(self, model: str) -> None:
         self.model = model
         self._thinks = not _SAMPLES.match(model)
-        self._without: set[str] = {"temperature"} if self._thinks else {"effort"}
+        self.reserve = THINKING_TOKENS if self._thinks else 0
+        self._without: set[str] = {"temperature", "top_p"} if self._thinks else {"effort"}
+        self._formats = Remembered(closed)
+        self._tools = Remembered(_tools)
 
     def path(self, *, streaming: bool) -> str:  # noqa: ARG002 - the body tells, not the path
         return "/v1/messages"
 
     def body(self, request: ChatRequest, *, streaming: bool) -> dict[str, Any]:
         system = [m.content for m in request.messages if m.role == "system"]
-        turns = [
-            {"role": m.role, "content": m.content} for m in request.messages if m.role != "system"
-        ]
+        turns = _turns(request.messages)
         if not turns:
             # The format wants a user's turn; a request of system text alone becomes one.
             turns, system = [{"role": "user", "content": "\n\n".join(system)}], []
-        output: dict[str, Any] = {}
-        if "effort" not in self._without:
-            output["effort"] = "low"
-        if request.json_schema is not None:
-            if "format" in self._without:
-                system.append(in_words(request.json_schema))
-            else:
-                output["format"] = {"type": "json_schema", "schema": closed(request.json_schema)}
+        output = self._output(request.json_schema, system)
         body: dict[str, Any] = {
             "model": self.model,
-            "max_tokens": request.max_output_tokens + (THINKING_TOKENS if self._thinks else 0),
+            "max_tokens": request.max_output_tokens + self.reserve,
             "messages": turns,
         }
         if system:
-            blocks = [{"type": "text", "text": text} for text in system if text.strip()]
+            blocks: list[dict[str, Any]] = [
+                {"type": "text", "text": text} for text in system if text and not text.isspace()
+            ]
             # The persona is the same on every turn: reading it from the cache costs a tenth.
-            body["system"] = [
-                *blocks[:-1], {**blocks[-1], "cache_control": {"type": "ephemeral"}}
-            ] if blocks else []  # fmt: skip
+            if blocks:
+                blocks[-1]["cache_control"] = {"type": "ephemeral"}
+            body["system"] = blocks
         if output:
             body["output_config"] = output
-        if "temperature" not in self._without:
-            body["temperature"] = min(request.temperature, 1.0)
+        self._sample(request, body)
+        if request.stop:
+            body["stop_sequences"] = list(request.stop)
+        if request.tools:
+            body["tools"] = self._tools(request.tools)
+            if request.tool_choice != "auto":
+                body["tool_choice"] = _choice(request.tool_choice)
         if streaming:
             body["stream"] = True
         return body
 
-    def read(self, payload: bytes) -> Heard:
-        answer = msgspec.json.decode(payload, type=_Answer)
+    def read(self, payload: bytes, heard: Heard, wire: Wire) -> None:
+        answer = _DECODER.decode(payload)
+        if answer.type == "error":
+            raise _fault(answer, wire)
         if answer.content is None:
             raise LlmOutputError(f"anthropic:{self.model} answered without content.")
-        heard = Heard(model=answer.model or "")
+        heard.model = answer.model or ""
+        self._count(answer.usage, heard, final=True)
         self._stop(answer.stop_reason, heard)
-        self._count(answer.usage, heard)
-        heard.text = "".join(b.text or "" for b in answer.content if b.type == "text")
-        return heard
+        for number, block in enumerate(answer.content):
+            if block.type == "text" and block.text:
+                heard.words.append(block.text)
+            elif block.type == "tool_use":
+                arguments = bytes(block.input).decode()
+                heard.take_call(number, block.id or "", block.name or "", arguments)
 
     def hear(self, event: ServerEvent, heard: Heard, wire: Wire) -> str:
-        part = msgspec.json.decode(event.data, type=_Answer)
-        if part.type == "error":
-            fault = part.error or _Fault("api_error", "no reason given")
-            raise wire.error_from(_FAULT_STATUS.get(fault.type, 400), fault.message or fault.type)
-        if part.type == "message_start" and part.message is not None:
+        part = _DECODER.decode(event.data)
+        delta = part.delta
+        if part.type == "content_block_delta" and delta is not None:
+            if delta.type == "text_delta":
+                return delta.text or ""
+            if delta.type == "input_json_delta" and delta.partial_json:
+                heard.take_call(part.index, "", "", delta.partial_json)
+        elif part.type == "content_block_start" and part.content_block is not None:
+            block = part.content_block
+            if block.type == "tool_use":
+                # Its input is an empty object here, and comes in pieces afterwards.
+                heard.take_call(part.index, block.id or "", block.name or "", "")
+            return block.text or "" if block.type == "text" else ""
+        elif part.type == "message_start" and part.message is not None:
             heard.model = part.message.model or ""
-            self._count(part.message.usage, heard)
+            self._count(part.message.usage, heard, final=False)
         elif part.type == "message_delta":
-            self._count(part.usage, heard)
-            self._stop(part.delta.stop_reason if part.delta else None, heard)
-        elif part.type == "content_block_delta" and part.delta is not None:
-            return (part.delta.text or "") if part.delta.type == "text_delta" else ""
+            self._count(part.usage, heard, final=True)
+            self._stop(delta.stop_reason if delta else None, heard)
+        elif part.type == "error":
+            raise _fault(part, wire)
         return ""
 
     def adapt(self, complaint: str, sent: Mapping[str, Any]) -> bool:
         output = sent.get("output_config", {})
-        if "temperature" in sent and is_unsupported(complaint, "temperature"):
-            self._without.add("temperature")
+        if "temperature" in sent and "top_p" in sent and "both" in complaint.lower():
+            # Some models take either of them; who names top_p means it.
+            self._without.add("both")
             return True
+        for name in ("temperature", "top_p"):
+            if name in sent and is_unsupported(complaint, name):
+                self._without.add(name)
+                return True
         if "effort" in output and is_unsupported(complaint, "effort", "output_config"):
             self._without.add("effort")
             return True
@@ -169,13 +202,32 @@ class AnthropicDialect:
             return True
         return False
 
+    def _output(self, schema: Mapping[str, Any] | None, system: list[str]) -> dict[str, Any]:
+        """Return the output_config; a schema that it cannot hold goes into `system`, in words."""
+        output: dict[str, Any] = {}
+        if "effort" not in self._without:
+            output["effort"] = "low"
+        if schema is not None:
+            if "format" in self._without:
+                system.append(in_words(schema))
+            else:
+                output["format"] = {"type": "json_schema", "schema": self._formats(schema)}
+        return output
+
+    def _sample(self, request: ChatRequest, body: dict[str, Any]) -> None:
+        without = self._without
+        if request.top_p is not None and "top_p" not in without:
+            body["top_p"] = request.top_p
+        if "temperature" not in without and ("top_p" not in body or "both" not in without):
+            body["temperature"] = min(request.temperature, 1.0)
+
     def _stop(self, reason: str | None, heard: Heard) -> None:
         if reason == "refusal":
-            raise LlmRefusedError(f"The content filter of anthropic stopped {self.model}.")
+            heard.declined = f"The content filter of anthropic stopped {self.model}."
         if reason is not None:
             heard.finish = _FINISH.get(reason, "other")
 
-    def _count(self, usage: _Usage | None, heard: Heard) -> None:
+    def _count(self, usage: _Usage | None, heard: Heard, *, final: bool) -> None:
         """Take cumulative counts; here the cached tokens are not part of input_tokens."""
         if usage is None:
             return
@@ -191,11 +243,111 @@ class AnthropicDialect:
         )
         output = before.output_tokens if usage.output_tokens is None else usage.output_tokens
         heard.cache_write_tokens = creation
-        heard.usage = Usage(fresh + cached + creation, output, cached)
+        heard.usage = Usage(
+            fresh + cached + creation,
+            output,
+            cached,
+            estimated=not final or usage.output_tokens is None,
+        )
+
+
+_DECODER = msgspec.json.Decoder(_Answer)
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+
+
+def _fault(answer: _Answer, wire: Wire) -> LlmError:
+    """Return the error for an error object inside an answer that had begun well."""
+    fault = answer.error or _Fault("api_error", "no reason given")
+    status = _FAULT_STATUS.get(fault.type, 400)
+    return wire.error_from(status, fault.message or fault.type, billed=True)
+
+
+def _turns(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
+    """Return the turns, users and assistants in alternation: neighbours of one role are merged."""
+    turns: list[dict[str, Any]] = []
+    for message in messages:
+        if message.role == "system":
+            continue
+        role = "assistant" if message.role == "assistant" else "user"
+        content: str | list[dict[str, Any]] = message.content
+        if message.role == "tool" or message.tool_calls:
+            content = _blocks(message)
+        if turns and turns[-1]["role"] == role:
+            turns[-1]["content"] = _as_blocks(turns[-1]["content"]) + _as_blocks(content)
+        else:
+            turns.append({"role": role, "content": content})
+    return turns
+
+
+def _as_blocks(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if isinstance(content, str):
+        # The format refuses blocks without text.
+        return [{"type": "text", "text": content}] if content else []
+    return content
+
+
+def _blocks(message: Message) -> list[dict[str, Any]]:
+    """Return a message that asks for tool calls, or answers one."""
+    if message.role == "tool":
+        return [
+            {
+                "type": "tool_result",
+                "tool_use_id": message.tool_call_id,
+                "content": message.content,
+            }
+        ]
+    return [
+        *_as_blocks(message.content),
+        *(
+            {
+                "type": "tool_use",
+                "id": call.id,
+                "name": call.name,
+                "input": arguments_of(call, "anthropic"),
+            }
+            for call in message.tool_calls
+        ),
+    ]
+
+
+def arguments_of(call: ToolCall, provider: str) -> dict[str, Any]:
+    """Return the arguments of an earlier call as an object, which some formats ask for."""
+    try:
+        return _OBJECT.decode(call.arguments or "{}")
+    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+        raise unsent(
+            f"The arguments of the call {call.id} of {call.name} are no JSON object; "
+            f"{provider} takes no others."
+        ) from error
+
+
+def _tools(tools: tuple[Tool, ...]) -> list[dict[str, Any]]:
+    described = []
+    for tool in tools:
+        shown: dict[str, Any] = {"name": tool.name}
+        if tool.description:
+            shown["description"] = tool.description
+        shown["input_schema"] = of_arguments(tool.parameters)
+        described.append(shown)
+    return described
+
+
+def _choice(choice: str) -> dict[str, Any]:
+    if choice == "none":
+        return {"type": "none"}
+    if choice == "required":
+        return {"type": "any"}
+    return {"type": "tool", "name": choice}
 
 
 def anthropic_model(
-    model: str, *, key: Secret | None, base_url: str | None = None, retry: Retry | None = None
+    model: str,
+    *,
+    key: Secret | None,
+    base_url: str | None = None,
+    retry: Retry | None = None,
+    prices: PriceList | None = None,
+    connections: int = CONNECTIONS,
 ) -> HttpLanguageModel:
     """Return the model `model` of Anthropic, or of a server at `base_url` that speaks like it."""
     patience = retry or Retry()
@@ -206,5 +358,6 @@ def anthropic_model(
         auth=("x-api-key", ""),
         headers={"anthropic-version": VERSION},
         retry=patience,
+        connections=connections,
     )
-    return HttpLanguageModel(AnthropicDialect(model), wire, patience)
+    return HttpLanguageModel(AnthropicDialect(model), wire, patience, prices)

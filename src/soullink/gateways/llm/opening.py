@@ -3,14 +3,28 @@
 from collections.abc import Mapping
 
 from soullink.gateways.llm.anthropic import anthropic_model
-from soullink.gateways.llm.gemini import gemini_model
-from soullink.gateways.llm.llamacpp import LlamaCppModel
-from soullink.gateways.llm.openai import openai_model
-from soullink.gateways.llm.port import LanguageModel, LlmAuthError, LlmRequestError, ModelAddress
+from soullink.gateways.llm.embedding import (
+    GeminiEmbeddings,
+    HttpEmbeddingModel,
+    OpenAiEmbeddings,
+)
+from soullink.gateways.llm.gemini import gemini_model, gemini_wire
+from soullink.gateways.llm.llamacpp import LlamaCppEmbedder, LlamaCppModel
+from soullink.gateways.llm.openai import is_official, openai_model, openai_wire
+from soullink.gateways.llm.port import (
+    EmbeddingModel,
+    LanguageModel,
+    LlmAuthError,
+    LlmRequestError,
+    ModelAddress,
+)
+from soullink.gateways.llm.pricing import PriceList
 from soullink.gateways.llm.retry import Retry
-from soullink.gateways.llm.wire import Secret, is_local
+from soullink.gateways.llm.wire import CONNECTIONS, Secret, is_local
 
 PROVIDERS: tuple[str, ...] = ("openai", "anthropic", "gemini", "llamacpp")
+EMBEDDERS: tuple[str, ...] = ("openai", "gemini", "llamacpp")
+"""Providers with embedding models."""
 
 KEY_VARIABLES: Mapping[str, tuple[str, ...]] = {
     "openai": ("OPENAI_API_KEY",),
@@ -29,26 +43,67 @@ _OPENERS = {"openai": openai_model, "anthropic": anthropic_model, "gemini": gemi
 
 
 def open_model(
-    address: ModelAddress, environ: Mapping[str, str], *, retry: Retry | None = None
+    address: ModelAddress,
+    environ: Mapping[str, str],
+    *,
+    retry: Retry | None = None,
+    prices: PriceList | None = None,
+    connections: int = CONNECTIONS,
 ) -> LanguageModel:
     """Return the model at `address`; nothing is sent before the first call.
 
     environ: where keys and base URLs are looked up when the address has none (KEY_VARIABLES,
     BASE_URL_VARIABLES). A base URL on this machine or its private network needs no key.
+    prices: None takes the shipped list. connections: at least the calls in flight at once.
     Raises LlmRequestError for an unknown provider, LlmAuthError for a missing key.
     """
-    provider, _, model = address.spec.partition(":")
-    if provider not in PROVIDERS or not model:
-        raise LlmRequestError(
-            f"{address.spec!r} names no model; write one of "
-            + ", ".join(f"{known}:MODEL" for known in PROVIDERS)
-            + "."
-        )
+    provider, model = _split(address.spec, PROVIDERS)
     if provider == "llamacpp":
         return LlamaCppModel(model, retry=retry)
     base_url = address.base_url or _first(environ, BASE_URL_VARIABLES[provider])
     key = _key(address, environ, provider, base_url)
-    return _OPENERS[provider](model, key=key, base_url=base_url, retry=retry)
+    return _OPENERS[provider](
+        model, key=key, base_url=base_url, retry=retry, prices=prices, connections=connections
+    )
+
+
+def open_embedder(
+    address: ModelAddress,
+    environ: Mapping[str, str],
+    *,
+    retry: Retry | None = None,
+    prices: PriceList | None = None,
+    connections: int = CONNECTIONS,
+) -> EmbeddingModel:
+    """Return the embedding model at `address`; otherwise as `open_model`.
+
+    Anthropic has no embedding models: LlmRequestError says so.
+    """
+    provider, model = _split(address.spec, EMBEDDERS)
+    if provider == "llamacpp":
+        return LlamaCppEmbedder(model, retry=retry)
+    base_url = address.base_url or _first(environ, BASE_URL_VARIABLES[provider])
+    key = _key(address, environ, provider, base_url)
+    patience = retry or Retry()
+    if provider == "gemini":
+        wire = gemini_wire(key, base_url, patience, connections)
+        return HttpEmbeddingModel(GeminiEmbeddings(model), wire, patience, prices)
+    wire = openai_wire(key, base_url, patience, connections)
+    dialect = OpenAiEmbeddings(model, official=is_official(base_url))
+    return HttpEmbeddingModel(dialect, wire, patience, prices)
+
+
+def _split(spec: str, providers: tuple[str, ...]) -> tuple[str, str]:
+    """Return provider and model. Raises LlmRequestError with what to write instead."""
+    provider, _, model = spec.partition(":")
+    if provider in providers and model:
+        return provider, model
+    why = "names no model"
+    if provider in PROVIDERS and provider not in providers:
+        why = f"cannot embed: {provider} has no embedding models"
+    raise LlmRequestError(
+        f"{spec!r} {why}; write one of " + ", ".join(f"{known}:MODEL" for known in providers) + "."
+    )
 
 
 def _key(

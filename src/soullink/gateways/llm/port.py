@@ -168,7 +168,8 @@ class LlmError(SoulLinkError):
     attempts: requests sent before giving up, 0 when none was.
     retry_after_seconds: how long the provider asked us to wait, where it said so.
     may_be_billed: False where the provider surely charges nothing: never reached, or it answered
-    with an error status. usage: what the provider counted before it failed, where it said so.
+    with an error status. usage: what the provider counted before it failed, where it said so, and
+    cost_nano_usd what that costs, None where the price is not known.
     """
 
     code = "llm"
@@ -178,6 +179,7 @@ class LlmError(SoulLinkError):
     retry_after_seconds: float | None = None
     may_be_billed: bool = True
     usage: Usage | None = None
+    cost_nano_usd: int | None = None
 
 
 class LlmRateLimitedError(LlmError):

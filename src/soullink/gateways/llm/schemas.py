@@ -1,8 +1,12 @@
 """JSON Schemas in the narrower forms that single providers accept."""
 
+import copy
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+_Given = TypeVar("_Given")
+_Form = TypeVar("_Form")
 
 NAME = "answer"
 """The name of the schema where a provider wants one."""
@@ -20,6 +24,26 @@ _OPEN_API = frozenset(
         "nullable",
     }
 )  # fmt: skip
+
+
+class Remembered(Generic[_Given, _Form]):
+    """Makes the form of a schema once: the same few are sent with every call.
+
+    They are compared by value, so that a caller may change a schema between calls.
+    """
+
+    def __init__(self, make: Callable[[_Given], _Form], kept: int = 8) -> None:
+        self._make = make
+        self._kept = kept
+        self._forms: list[tuple[_Given, _Form]] = []
+
+    def __call__(self, given: _Given) -> _Form:
+        for known, form in self._forms:
+            if known == given:
+                return form
+        form = self._make(given)
+        self._forms = [(copy.deepcopy(given), form), *self._forms[: self._kept - 1]]
+        return form
 
 
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,3 +118,10 @@ def _each(value: Any, change: Any) -> Any:
     if isinstance(value, list):
         return [change(part) if isinstance(part, Mapping) else part for part in value]
     return value
+
+
+def of_arguments(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a tool's arguments; no parameters are an object without keys."""
+    if not parameters:
+        return {"type": "object", "properties": {}}
+    return dict(parameters)

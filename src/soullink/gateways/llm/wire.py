@@ -1,34 +1,42 @@
-"""One HTTP connection pool to one provider; every failure becomes an error of the port."""
+"""The way to one provider; every failure becomes an error of the port."""
 
 import asyncio
-import contextlib
-import ipaddress
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import Mapping
+from typing import NoReturn
 
-import aiohttp
-import msgspec
 from yarl import URL
 
+from soullink.gateways.llm.failures import (
+    failure_of_content,
+    failure_of_exchange,
+    failure_of_status,
+    reason_in,
+)
+from soullink.gateways.llm.http.faults import HttpError
+from soullink.gateways.llm.http.pool import is_private, open_pool
+from soullink.gateways.llm.http.port import Incoming, Patience, Pool
 from soullink.gateways.llm.port import (
-    LlmAuthError,
     LlmError,
     LlmOutputError,
-    LlmRateLimitedError,
-    LlmRefusedError,
     LlmRequestError,
     LlmUnavailableError,
 )
-from soullink.gateways.llm.retry import Retry, parse_retry_after
+from soullink.gateways.llm.retry import Retry
 from soullink.gateways.llm.sse import EventDecoder, ServerEvent
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
+MAX_EMBEDDING_BYTES = 256 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
-CONNECT_SECONDS = 15.0
+CONNECTIONS = 512
+"""Enough for every call in flight: a queue belongs before the gateway, not inside a client."""
+FIRST_BYTE_SECONDS = 120.0
+"""Models that think, and large prompts on small machines, are silent for long before they speak."""
+STALL_SECONDS = 45.0
+"""Within an answer no provider pauses longer; most send something every few seconds."""
 _MAX_REASON_CHARACTERS = 300
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|key|AIza)[-_A-Za-z0-9*]{8,}")
-_FILTERED = ("content_filter", "content_policy", "responsibleaipolicyviolation")
-_NO_CREDIT = ("insufficient_quota", "credit balance is too low")
+_NO_FIELDS: Mapping[str, str] = {}
 
 
 class Secret:
@@ -58,6 +66,9 @@ class Wire:
 
     headers: sent with every request. auth: header name and the text before the key, e.g.
     ("Authorization", "Bearer "). Redirects are not followed: they would carry the key away.
+    connections: at most so many calls at once; more wait for one to end.
+    first_byte_seconds, stall_seconds: silence before and within an answer that ends the call,
+    even if the call itself has more time.
     """
 
     def __init__(
@@ -69,161 +80,168 @@ class Wire:
         auth: tuple[str, str],
         headers: Mapping[str, str],
         retry: Retry,
-        connections: int = 64,
+        connections: int = CONNECTIONS,
+        first_byte_seconds: float = FIRST_BYTE_SECONDS,
+        stall_seconds: float = STALL_SECONDS,
     ) -> None:
         self.base_url = check_base_url(base_url)
         self.provider = provider
+        self.first_byte_seconds = first_byte_seconds
+        self.stall_seconds = stall_seconds
+        self._who = f"{provider} at {self.base_url.host}"
         self._key = key or Secret("")
         self._auth = auth
         self._headers = dict(headers)
         self._retry = retry
         self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
         self._closed = False
 
-    async def post(self, path: str, body: bytes) -> bytes:
-        """Return the body of a successful answer."""
-        with self._translated():
-            async with await self._send(path, body) as response:
-                await self._check(response)
-                return await self._read(response, MAX_ANSWER_BYTES)
+    async def post(
+        self,
+        path: str,
+        body: bytes,
+        deadline: float,
+        request_id: str = "",
+        *,
+        limit: int = MAX_ANSWER_BYTES,
+    ) -> bytes:
+        """Return the body of a successful answer.
 
-    async def events(
-        self, path: str, body: bytes, deadline: float
-    ) -> AsyncGenerator[ServerEvent, None]:
-        """Yield the server-sent events of a successful answer.
-
-        deadline: a point on the event loop's clock; TimeoutError when a read passes it.
+        deadline: a point on the event loop's clock. request_id: sent as X-Client-Request-Id.
         """
-        decoder = EventDecoder()
-        size = 0
-        with self._translated():
-            async with asyncio.timeout_at(deadline):
-                response = await self._send(path, body)
-            async with response:
-                async with asyncio.timeout_at(deadline):
-                    await self._check(response)
-                while True:
-                    async with asyncio.timeout_at(deadline):
-                        piece = await response.content.readany()
-                    if not piece:
-                        return
-                    size += len(piece)
-                    if size > MAX_ANSWER_BYTES:
-                        raise LlmOutputError(f"{self.provider} sent more than an answer can be.")
-                    for event in decoder.feed(piece):
-                        yield event
+        pool = self._pool or self._open()
+        patience = Patience(deadline, self.first_byte_seconds, self.stall_seconds)
+        try:
+            answer = await pool.ask(path, _fields(request_id), body, patience, limit)
+        except HttpError as error:
+            self._raise(error)
+        if answer.status != 200:
+            raise self.error_from(
+                answer.status, reason_in(answer.body), answer.header("Retry-After") or None
+            )
+        return answer.body
+
+    async def listen(
+        self, path: str, body: bytes, deadline: float, request_id: str = ""
+    ) -> "Listening":
+        """Return a successful answer in events, as they come; close it."""
+        pool = self._pool or self._open()
+        patience = Patience(deadline, self.first_byte_seconds, self.stall_seconds)
+        try:
+            incoming = await pool.open(path, _fields(request_id), body, patience)
+        except HttpError as error:
+            self._raise(error)
+        listening = Listening(self, incoming)
+        kind = incoming.header("Content-Type")
+        if incoming.status == 200 and kind.startswith("text/event-stream"):
+            return listening
+        try:
+            payload = await listening.whole(MAX_ERROR_BYTES)
+            if incoming.status != 200:
+                retry_after = incoming.header("Retry-After") or None
+                raise self.error_from(incoming.status, reason_in(payload), retry_after)
+            raise self.unreadable(payload, "no events", kind)
+        finally:
+            listening.close()
 
     async def close(self) -> None:
         """Let go of the connections."""
         self._closed = True
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
 
-    def error_from(self, status: int, reason: str, retry_after: str | None = None) -> LlmError:
-        """Return the error that stands for an HTTP status and the provider's own words."""
+    def error_from(
+        self, status: int, reason: str, retry_after: str | None = None, *, billed: bool = False
+    ) -> LlmError:
+        """Return the error that stands for an HTTP status and the provider's own words.
+
+        billed: it came inside an answer that had begun well, so something may be charged.
+        """
         words = " ".join(self._key.hide_in(reason).split())[:_MAX_REASON_CHARACTERS]
-        lowered = reason.lower()
-        who = f"{self.provider} at {self.base_url.host}"
-        if any(mark in lowered for mark in _NO_CREDIT):
-            return LlmAuthError(f"The account at {who} has no credit left; top it up there.")
-        if any(mark in lowered for mark in _FILTERED):
-            return LlmRefusedError(f"The content filter of {who} declined: {words}")
-        if status in {401, 403} or "api key not valid" in lowered or "api_key_invalid" in lowered:
-            return LlmAuthError(f"{who} does not accept the API key ({status}); check it.")
-        if status == 429:
-            error: LlmError = LlmRateLimitedError(f"{who} limits the rate (429): {words}")
-        elif status >= 500 or status in {408, 409}:
-            error = LlmUnavailableError(f"{who} failed ({status}): {words}")
-        elif 300 <= status < 400:
-            return LlmRequestError(f"{who} sends us elsewhere ({status}); correct the base URL.")
-        else:
-            return LlmRequestError(f"{who} does not accept the request ({status}): {words}")
-        error.retry_after_seconds = parse_retry_after(retry_after, self._retry.clock.now())
+        now = self._retry.clock.now()
+        error = failure_of_status(self._who, status, reason, words, retry_after, now)
+        error.may_be_billed = billed
         return error
 
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turn what aiohttp raises into errors of the port."""
-        try:
-            yield
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise LlmUnavailableError(
-                f"The connection to {self.provider} at {self.base_url.host} failed: "
-                f"{self._key.hide_in(str(error)) or type(error).__name__}"
-            ) from error
+    def unreadable(self, body: bytes, why: str, content_type: str = "") -> LlmError:
+        """Return the error that stands for an answer outside the provider's format."""
+        return failure_of_content(self._who, body, content_type, self._key.hide_in(why))
 
-    async def _send(self, path: str, body: bytes) -> aiohttp.ClientResponse:
-        headers = {"Content-Type": "application/json", **self._headers}
+    def _raise(self, error: HttpError) -> NoReturn:
+        why = self._key.hide_in(str(error)) or type(error).__name__
+        raise failure_of_exchange(self._who, error, why) from error
+
+    def _open(self) -> Pool:
+        if self._closed:
+            error = LlmUnavailableError(f"The connection to {self.provider} is closed.")
+            error.may_be_billed = False
+            raise error
+        fields = {
+            "User-Agent": "soullink",
+            "Accept": "*/*",
+            # Answers are short; decompressing them would take longer than it saves.
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+            **self._headers,
+        }
         name, prefix = self._auth
         if self._key.reveal():
-            headers[name] = prefix + self._key.reveal()
-        url = str(self.base_url).rstrip("/") + path
-        return await self._open_session().post(
-            url, data=body, headers=headers, allow_redirects=False
-        )
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._closed:
-            raise LlmUnavailableError(f"The connection to {self.provider} is closed.")
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                # A proxy of the environment is for the world outside, not for this machine.
-                trust_env=not is_local(str(self.base_url)),
-            )
-        return self._session
-
-    async def _check(self, response: aiohttp.ClientResponse) -> None:
-        if response.status == 200:
-            return
-        payload = await self._read(response, MAX_ERROR_BYTES, cut=True)
-        raise self.error_from(
-            response.status, _reason(payload), response.headers.get("Retry-After")
-        )
-
-    async def _read(
-        self, response: aiohttp.ClientResponse, limit: int, *, cut: bool = False
-    ) -> bytes:
-        pieces = bytearray()
-        async for piece in response.content.iter_any():
-            pieces += piece
-            if len(pieces) > limit:
-                if cut:
-                    response.close()
-                    return bytes(pieces[:limit])
-                raise LlmOutputError(f"{self.provider} sent more than an answer can be.")
-        return bytes(pieces)
+            fields[name] = prefix + self._key.reveal()
+        self._pool = open_pool(self.base_url, fields, connections=self._connections)
+        return self._pool
 
 
-class _Fault(msgspec.Struct):
-    message: str | None = None
-    type: str | None = None
-    code: str | int | None = None
-    status: str | None = None
+class Listening:
+    """An answer in server-sent events."""
+
+    def __init__(self, wire: Wire, incoming: Incoming) -> None:
+        self._wire = wire
+        self._incoming = incoming
+        self._decoder = EventDecoder()
+        self._size = 0
+
+    async def events(self) -> list[ServerEvent] | None:
+        """Return the events that have come by now, maybe none; None at the end."""
+        try:
+            piece = await self._incoming.piece()
+        except HttpError as error:
+            self._wire._raise(error)  # noqa: SLF001 - the other half of this file
+        if not piece:
+            return None
+        self._size += len(piece)
+        if self._size > MAX_ANSWER_BYTES:
+            raise LlmOutputError(f"{self._wire.provider} sent more than an answer can be.")
+        return self._decoder.feed(piece)
+
+    async def whole(self, limit: int) -> bytes:
+        """Return the first bytes of the answer, `limit` of them at most."""
+        body = bytearray()
+        try:
+            while len(body) < limit and (piece := await self._incoming.piece()):
+                body += piece
+        except HttpError as error:
+            if not body:
+                self._wire._raise(error)  # noqa: SLF001 - the other half of this file
+        return bytes(body[:limit])
+
+    def close(self) -> None:
+        """Let go; the connection is cut unless the answer has ended."""
+        self._incoming.close()
 
 
-class _Faulty(msgspec.Struct):
-    error: _Fault | str | None = None
-    message: str | None = None
-    detail: str | None = None
+def loop_time() -> float:
+    """Return the event loop's clock, on which deadlines are points."""
+    return asyncio.get_running_loop().time()
 
 
-def _reason(payload: bytes) -> str:
-    """Return what an error body says: OpenAI's, Anthropic's, Gemini's form, or its plain text."""
-    try:
-        found = msgspec.json.decode(payload, type=_Faulty | list[_Faulty])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return payload.decode(errors="replace")
-    document = (found[0] if found else _Faulty()) if isinstance(found, list) else found
-    fault = document.error
-    if isinstance(fault, _Fault):
-        marks = [str(mark) for mark in (fault.type, fault.code, fault.status) if mark is not None]
-        return " ".join([fault.message or "", *(f"({mark})" for mark in dict.fromkeys(marks))])
-    return fault or document.message or document.detail or payload.decode(errors="replace")
+def _fields(request_id: str) -> Mapping[str, str]:
+    if not request_id:
+        return _NO_FIELDS
+    if not (request_id.isascii() and request_id.isprintable()):
+        raise LlmRequestError("A request_id holds printable ASCII characters only.")
+    return {"X-Client-Request-Id": request_id}
 
 
 def check_base_url(text: str) -> URL:
@@ -241,9 +259,4 @@ def check_base_url(text: str) -> URL:
 
 def is_local(base_url: str) -> bool:
     """Return whether `base_url` names this machine or its private network."""
-    host = check_base_url(base_url).host or ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
-    return address.is_loopback or address.is_private
+    return is_private(check_base_url(base_url).host or "")

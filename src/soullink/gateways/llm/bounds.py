@@ -1,0 +1,50 @@
+"""The most tokens that a request can be, without a tokenizer.
+
+A token of a byte-level or byte-fallback vocabulary (OpenAI's, Anthropic's, Gemini's, Llama's,
+Qwen's, ...) stands for at least one byte of UTF-8. What a provider wraps around the words is
+covered by constants, each well above what is documented or seen.
+"""
+
+import msgspec
+
+from soullink.gateways.llm.port import ChatRequest
+
+FRAME_TOKENS = 256
+"""The beginning of a chat template, with the system prompt that some models bring along."""
+MESSAGE_TOKENS = 16
+"""Role and separators of a message: 3 to 5 with OpenAI and Llama."""
+CALL_TOKENS = 64
+"""The wrapping of a tool call, its id included."""
+TOOLS_TOKENS = 1024
+"""The instructions for tools: up to 530 with Anthropic's models."""
+SCHEMA_TOKENS = 512
+"""The instructions for answers that follow a schema."""
+SCHEMA_FACTOR = 4
+"""A provider may write a schema or a tool out in another syntax, e.g. as TypeScript or XML."""
+
+
+def most_input_tokens(request: ChatRequest) -> int:
+    """Return how many input tokens `request` can be at most."""
+    total = FRAME_TOKENS
+    for message in request.messages:
+        content = message.content
+        total += MESSAGE_TOKENS + (
+            len(content) if content.isascii() else len(content.encode(errors="surrogatepass"))
+        )
+        for call in message.tool_calls:
+            total += CALL_TOKENS + SCHEMA_FACTOR * _bytes(call.name, call.arguments)
+        if message.tool_call_id:
+            total += CALL_TOKENS
+    if request.tools:
+        total += TOOLS_TOKENS
+        for tool in request.tools:
+            size = _bytes(tool.name, tool.description)
+            size += len(msgspec.json.encode(dict(tool.parameters)))
+            total += CALL_TOKENS + SCHEMA_FACTOR * size
+    if request.json_schema is not None:
+        total += SCHEMA_TOKENS + SCHEMA_FACTOR * len(msgspec.json.encode(dict(request.json_schema)))
+    return total
+
+
+def _bytes(*texts: str) -> int:
+    return sum(len(text.encode(errors="surrogatepass")) for text in texts)
