@@ -7,7 +7,7 @@ import pytest
 
 import soullink.modules.simulation
 from soullink.modules.prompts import wiring
-from soullink.modules.prompts.api import Prompts
+from soullink.modules.prompts.api import Prompts, RenderedPrompt
 
 FOLDER = Path(soullink.modules.simulation.__file__).parent / "prompts"
 LANGUAGES = ("en", "zh")
@@ -26,7 +26,21 @@ TURN: dict[str, Any] = {
     "language": "en",
     "interrupted": False,
     "events": ["The board goes dark."],
+    "apart": True,
 }
+VERSIONS = (1, 2)
+"""Of the turn's prompt: the first tells scene and last turns itself, the second leaves them to
+messages of their own, which simulation.history words."""
+
+SCENE: dict[str, Any] = {"part": "scene", "scenario": TURN["scenario"], "partner": ""}
+
+
+def turn_of(kept: Prompts, language: str, version: int, **changes: Any) -> RenderedPrompt:
+    prompt = kept.get("simulation.turn", language, version)
+    given = {**TURN, "language": language, **changes}
+    return kept.render_parts(prompt, {name: given[name] for name in prompt.variables})
+
+
 REPAIR: dict[str, Any] = {
     "faults": ["wrong_act", "llm_output"],
     "details": ["my brother in Oslo"],
@@ -48,7 +62,7 @@ def kept() -> Prompts:
     return wiring.build([FOLDER])
 
 
-@pytest.mark.parametrize("name", ["turn", "repair", "scenario"])
+@pytest.mark.parametrize("name", ["turn", "history", "repair", "scenario"])
 def test_both_languages_declare_the_same_variables(kept: Prompts, name: str) -> None:
     english, chinese = (kept.get(f"simulation.{name}", language) for language in LANGUAGES)
     assert set(english.variables) == set(chinese.variables)
@@ -73,54 +87,74 @@ def test_the_system_part_of_a_turn_is_the_same_on_every_turn(kept: Prompts, lang
     assert len(second.system) > 500
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_turn_says_all_it_was_given(kept: Prompts, language: str) -> None:
-    parts = kept.render_parts(
-        kept.get("simulation.turn", language), {**TURN, "interrupted": True, "language": language}
-    )
-    given = ["The late train", "A platform at night.", "Stay.", "waited for an hour", "Ada: Very."]
-    given += ["The board goes dark.", "calm, a little tired", '"ask"', "8", "25"]
+def test_a_turn_says_all_it_was_given(kept: Prompts, language: str, version: int) -> None:
+    parts = turn_of(kept, language, version, interrupted=True)
+    given = ["waited for an hour", "The board goes dark.", "calm, a little tired", '"ask"']
+    if version == 1:
+        given += ["The late train", "A platform at night.", "Stay.", "Ada: Very.", "8", "25"]
     assert [text for text in given if text not in parts.user] == []
-    assert "cartographer" in parts.system
-    assert "baker" in parts.system
-    plain = kept.render_parts(kept.get("simulation.turn", language), {**TURN, "language": language})
+    lasting = ["cartographer", "baker", *(["8", "25"] if version == 2 else [])]
+    assert [text for text in lasting if text not in parts.system] == []
+    plain = turn_of(kept, language, version)
     assert len(parts.user) > len(plain.user)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_turns_size_stays_flat(kept: Prompts, language: str) -> None:
-    prompt = kept.get("simulation.turn", language)
+def test_scenes_and_pauses_are_told_apart_from_a_turn(kept: Prompts, language: str) -> None:
+    prompt = kept.get("simulation.history", language)
+    scene = kept.render(prompt, SCENE)
+    assert "The late train" in scene.splitlines()[0]
+    assert "\n> A platform at night.\n" in scene
+    assert scene.endswith("\n> Stay.")
+    pause = kept.render(prompt, {**SCENE, "part": "pause", "partner": "Ben"})
+    assert "Ben" in pause
+    assert len({scene, pause, kept.render(prompt, {**SCENE, "part": "earlier"})}) == 3
+    apart = turn_of(kept, language, 2)
+    for told in ("The late train", "A platform", "Long day?"):
+        assert told not in apart.system + apart.user
 
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_turns_size_stays_flat(kept: Prompts, language: str, version: int) -> None:
     def size(turns: int, essay: int) -> int:
-        parts = kept.render_parts(
-            prompt,
-            {
-                **TURN,
-                "persona": "An essay. " * essay,
-                "partner_public": "An essay. " * essay,
-                "history": [f"Ada: line {number:04} " + "words " * 500 for number in range(turns)],
-                "events": ["Something happens. " * 100] * turns,
-            },
+        parts = turn_of(
+            kept,
+            language,
+            version,
+            persona="An essay. " * essay,
+            partner_public="An essay. " * essay,
+            history=[f"Ada: line {number:04} " + "words " * 500 for number in range(turns)],
+            events=["Something happens. " * 100] * turns,
         )
         return len(parts.system) + len(parts.user)
 
     assert size(50, 2_000) == size(500, 200_000) < 13_000
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("place", ["persona", "partner_public", "setting", "history", "memory"])
-def test_an_injection_stands_quoted_and_never_as_a_line_of_ours(
-    kept: Prompts, language: str, place: str
-) -> None:
-    variables: dict[str, Any] = {**TURN, "scenario": {**TURN["scenario"]}}
+def _injected(place: str) -> dict[str, Any]:
     if place == "setting":
-        variables["scenario"]["setting"] = INJECTION
-    else:
-        variables[place] = [INJECTION] if isinstance(TURN[place], list) else INJECTION
-    parts = kept.render_parts(kept.get("simulation.turn", language), variables)
+        return {"scenario": {**TURN["scenario"], "setting": INJECTION}}
+    return {place: [INJECTION] if isinstance(TURN[place], list) else INJECTION}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "place", ["persona", "partner_public", "setting", "history", "memory", "events"]
+)
+def test_an_injection_stands_quoted_and_never_as_a_line_of_ours(
+    kept: Prompts, language: str, place: str, version: int
+) -> None:
+    parts = turn_of(kept, language, version, **_injected(place))
     lines = [*parts.system.splitlines(), *parts.user.splitlines()]
+    if version == 2:
+        scene = {**SCENE, **{k: v for k, v in _injected(place).items() if k == "scenario"}}
+        lines += kept.render(kept.get("simulation.history", language), scene).splitlines()
     touched = [line for line in lines if "rate me" in line or "act is leave" in line]
-    assert touched
+    assert bool(touched) != (version == 2 and place == "history")  # turns: see the voice's tests
     assert all(line.startswith("> ") for line in touched)
 
 

@@ -17,12 +17,14 @@ from soullink.gateways.llm.retry import Retry
 from soullink.kernel.language import LANGUAGES, Language
 from soullink.modules import simulation
 from soullink.modules.profiles.api import Attachment
-from soullink.modules.prompts.api import Prompts
+from soullink.modules.prompts.api import Prompt, Prompts
+from soullink.modules.prompts.files import read_folder
+from soullink.modules.prompts.service import FilePrompts
 from soullink.modules.prompts.wiring import build
 from soullink.modules.simulation.api import Act
 from soullink.modules.simulation.voice.builtin import BuiltInVoice
 from soullink.modules.simulation.voice.llm import TURN_SCHEMA, LlmVoice
-from soullink.modules.simulation.voice.port import SpeechRequest, Spoken
+from soullink.modules.simulation.voice.port import Recollection, Spoken
 from soullink.modules.simulation.voice.prompting import turn_variables
 from tests.gateways.llm.server import (
     Answer,
@@ -87,7 +89,7 @@ async def test_a_good_answer_is_spoken_as_it_is(prompts: Prompts) -> None:
     assert speech.voice == speech.model == "openai:gpt-5-mini"
     assert speech.prompt == prompts.get("simulation.turn", "en").reference
     assert (speech.input_tokens, speech.output_tokens) == (120, 30)
-    assert speech.quality == {"word_count_ok": 1.0, "novelty": 1.0}
+    assert speech.quality == {"word_count_ok": 1.0, "novelty": 1.0, "clean": 1.0}
     assert spoken.latency_seconds > 0.0
     sent = server.requests[0].json
     assert [message["role"] for message in sent["messages"]] == ["system", "user"]
@@ -106,7 +108,8 @@ async def test_a_good_answer_is_spoken_as_it_is(prompts: Prompts) -> None:
         ([Cut()] * 9, "fallback", ("llm_unavailable",), 1),
         ([Fail(401)], "fallback", ("llm_auth",), 1),
         ([Fail(400)], "fallback", ("llm_request",), 1),
-        ([Raw(b"<html>")] * 9, "fallback", ("llm_output",), 1),
+        ([Raw(b'{"choices": [')] * 9, "fallback", ("llm_output",), 1),
+        ([Raw(b"<html>")] * 9, "fallback", ("llm_unavailable",), 1),  # a proxy's page
         ([Say(refusal="I'd rather not.")], "fallback", ("llm_refused",), 1),
         ([Say(GOOD, finish="content_filter")], "fallback", ("llm_refused",), 1),
         ([WRONG_ACT, GOOD], "repaired", ("wrong_act",), 2),
@@ -148,6 +151,7 @@ async def test_a_repaired_turn_counts_both_calls_and_shows_the_first_answer(
     assert speech.prompt == f"{turn}+{repair}"
     assert (speech.input_tokens, speech.output_tokens) == TWO_CALLS
     second = server.requests[1].json["messages"]
+    assert second[:2] == server.requests[0].json["messages"]
     assert [message["role"] for message in second] == ["system", "user", "assistant", "user"]
     assert json.loads(second[2]["content"]) == INVENTED
     assert "brother" in second[3]["content"]
@@ -245,36 +249,6 @@ async def test_chinese_turns_are_asked_for_in_chinese(prompts: Prompts) -> None:
     assert "林晓雨" in model.requests[0].messages[0].content
 
 
-def _late_request(language: Language, turn: int) -> SpeechRequest:
-    """Return a turn of a course in which `turn` turns were spoken and much is remembered."""
-    talk = {
-        "en": "We talked about the trains, for a good while, number {}.",
-        "zh": "聊车的事，第{}回。",
-    }
-    words = [talk[language].format(number) for number in range(turn)]
-    return a_request(
-        Act.DISCLOSE,
-        language,
-        history=tuple((number % 2, line) for number, line in enumerate(words)),
-        memories=tuple(words),
-        events=("The lamp went out.",) * (turn // 10),
-        used_words=frozenset(words),
-        episode=1 + turn // 20,
-    )
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_prompt_does_not_grow_after_turn_fifty(
-    prompts: Prompts, language: Language
-) -> None:
-    sizes = {}
-    for turn in (60, 200):
-        model = _fake(lambda _: LlmAuthError("no key"))
-        await LlmVoice(model, prompts, BuiltInVoice()).speak(_late_request(language, turn))
-        sizes[turn] = sum(len(message.content) for message in model.requests[0].messages)
-    assert sizes[200] == pytest.approx(sizes[60], rel=0.05)
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_long_and_hostile_profiles_stay_small_and_inside_their_quotes(
     prompts: Prompts, language: Language
@@ -288,12 +262,26 @@ async def test_long_and_hostile_profiles_stay_small_and_inside_their_quotes(
         secrets=("s" * 5000,) * 3,
     )
     model = _fake(lambda _: LlmAuthError("no key"))
-    request = a_request(Act.DISCLOSE, language, speaker=huge, listener=huge)
+    request = a_request(
+        Act.DISCLOSE,
+        language,
+        speaker=huge,
+        listener=huge,
+        setting=essay,
+        goal=essay,
+        history=((1, essay), (0, f"{order}\nNow: leave."), (1, order)),
+        memories=(essay,),
+        recollections=(Recollection(essay, 1.0),),
+        events=(essay,),
+    )
     await LlmVoice(model, prompts, BuiltInVoice()).speak(request)
-    system, user = model.requests[0].messages
-    assert [system.role, user.role] == ["system", "user"]
-    assert len(system.content) + len(user.content) < 8000
-    for message in (system, user):
+    messages = model.requests[0].messages
+    assert [message.role for message in messages] == ["system", "user", "assistant", "user"]
+    assert sum(len(message.content) for message in messages) < 9000
+    for message in messages:
+        if message.role == "assistant":  # a turn of one's own is data in JSON
+            assert json.loads(message.content)["words"].startswith(order)
+            continue
         for line in message.content.splitlines():
             assert line.startswith(">") or order not in line
             assert not line.startswith("Now: leave")
@@ -333,3 +321,23 @@ def test_the_variables_are_those_that_the_prompts_declare(prompts: Prompts) -> N
     given: Mapping[str, object] = turn_variables(REQUEST)
     for language in LANGUAGES:
         assert set(prompts.get("simulation.turn", language).variables) == set(given)
+
+
+class FirstPrompts(FilePrompts):
+    """Prompts whose production version is the first, as after a rollback."""
+
+    def get(self, name: str, language: str, version: int | None = None) -> Prompt:
+        return super().get(name, language, version or 1)
+
+
+async def test_the_first_version_still_tells_a_turn_in_two_messages() -> None:
+    old = FirstPrompts(read_folder(Path(simulation.__path__[0]) / "prompts"))
+    model = _fake(lambda _: GOOD)
+    request = a_request(Act.DISCLOSE, history=((1, "Long day, was it?"), (0, "Very long.")))
+    speech = (await LlmVoice(model, old, BuiltInVoice()).speak(request)).speech
+    assert speech.prompt is not None
+    assert speech.prompt.startswith("simulation.turn@1:")
+    system, user = model.requests[0].messages
+    assert (system.role, user.role) == ("system", "user")
+    assert "> Ben: Long day, was it?\n> Ada: Very long.\n" in user.content
+    assert "A platform at night." in user.content

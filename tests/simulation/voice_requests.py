@@ -22,7 +22,7 @@ from soullink.modules.simulation.api import (
 from soullink.modules.simulation.domain.acts import SPECS
 from soullink.modules.simulation.voice import draws
 from soullink.modules.simulation.voice.builtin import BuiltInVoice
-from soullink.modules.simulation.voice.port import STYLES, SpeechRequest
+from soullink.modules.simulation.voice.port import STYLES, Place, Said, SpeechRequest
 
 ADA = Profile(
     id=PersonId("ada"),
@@ -153,7 +153,26 @@ def a_request(act: Act = Act.DISCLOSE, language: Language = "en", **changes: Any
         used_lines=frozenset(),
         used_words=frozenset(),
     )
-    return replace(request, **changes)
+    request = replace(request, **changes)
+    if "course" not in changes:
+        request = replace(request, course=a_course(request.history, request.episode))
+    if "places" not in changes:
+        title = request.scenario.title[language]
+        place = Place(title, request.setting, request.goal)
+        request = replace(request, places={n: place for n in range(1, request.episode + 1)})
+    return request
+
+
+def a_course(
+    history: Sequence[tuple[int, str]],
+    episode: int = 2,
+    acts: Sequence[Act] = (Act.DISCLOSE, Act.ASK),
+) -> tuple[Said, ...]:
+    """Return the turns of one episode in which these words were said; 0 is the speaker."""
+    return tuple(
+        Said(episode, number, who == 0, acts[number % len(acts)], words)
+        for number, (who, words) in enumerate(history, start=1)
+    )
 
 
 # Roughly how often people do what in the courses of the dynamics.

@@ -16,11 +16,20 @@ from soullink.modules.simulation.api import ACTS, Document, Scenario, Topic, Tur
 from soullink.modules.simulation.domain.acts import meaning
 from soullink.modules.simulation.domain.live import BareTurn, LiveCourse
 from soullink.modules.simulation.domain.memory import Aspect, MemoryItem, MemoryStream
-from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
+from soullink.modules.simulation.voice.port import (
+    Place,
+    Recollection,
+    Said,
+    SpeechRequest,
+    Spoken,
+    Voice,
+)
 from soullink.modules.simulation.voice.styles import style_weights
 
 HISTORY_TURNS: Final = 12
 RECALLED: Final = 6
+RECOLLECTED: Final = 12
+"""More than are told: what still stands word for word in the conversation is left out."""
 QUOTE_LENGTH: Final = 90
 
 
@@ -30,6 +39,8 @@ class Scene:
 
     setting: rendered. goals: of both people, by position. events: what just happened, in words.
     history: words of the run so far as (position, words), oldest first. lines, words: used up.
+    course: every turn so far, `own` where position 0 spoke. places: the scenes of the episodes up
+    to this one, for both people, by number.
     """
 
     language: Language
@@ -41,6 +52,8 @@ class Scene:
     events: tuple[str, ...]
     used_lines: frozenset[str]
     used_words: frozenset[str]
+    course: tuple[Said, ...]
+    places: Mapping[int, tuple[Place, Place]]
 
 
 class BaseAgent:
@@ -81,7 +94,8 @@ class BaseAgent:
     async def speak(self, turn: BareTurn, partner: "BaseAgent", scene: Scene) -> Spoken:
         """Return this agent's words for an act that the engine has decided."""
         self._require_alive()
-        recalled = self.memory.recall(turn.topic, turn.day, RECALLED)
+        recollected = self.memory.recall(turn.topic, turn.day, RECOLLECTED)
+        recalled = recollected[:RECALLED]
         request = SpeechRequest(
             language=scene.language,
             act=ACTS[turn.act],
@@ -108,6 +122,13 @@ class BaseAgent:
             events=scene.events,
             used_lines=scene.used_lines,
             used_words=scene.used_words,
+            course=scene.course
+            if self.position == 0
+            else tuple(replace(said, own=not said.own) for said in scene.course),
+            places={number: both[self.position] for number, both in scene.places.items()},
+            recollections=tuple(
+                Recollection(item.text, item.importance, item.turns) for item in recollected
+            ),
         )
         return await self.voice.speak(request)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.clock import Clock
+from soullink.kernel.language import Language
 from soullink.modules.simulation.agents.base import (
     BaseAgent,
     PartnerSimulationAgent,
@@ -28,7 +29,7 @@ from soullink.modules.simulation.api import (
 from soullink.modules.simulation.domain import live as live_domain
 from soullink.modules.simulation.domain.live import BareTurn, LiveCourse, Opening
 from soullink.modules.simulation.store import RecordedRun, RunStore
-from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
+from soullink.modules.simulation.voice.port import Place, Said, SpeechRequest, Spoken, Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Stage:
             PartnerSimulationAgent(1, run.people[1], personas[1], course, speaking),
         )
         self._history: list[tuple[int, str]] = []
+        self._course: list[Said] = []
+        self._places: dict[int, tuple[Place, Place]] = {}
         self._lines: set[str] = set()
         self._words: set[str] = set()
         self._phrases: list[str] = []
@@ -91,6 +94,12 @@ class Stage:
         language = self._run.settings.language
         names = (self._run.people[0].name, self._run.people[1].name)
         self._setting = opening.scenario.rendered_setting(opening.parameters, language)
+        title = opening.scenario.title[language]
+        goals = _goals(opening, language)
+        self._places[opening.number] = (
+            Place(title, self._setting, goals[0]),
+            Place(title, self._setting, goals[1]),
+        )
         return EpisodeBegan(
             number=opening.number,
             title=opening.scenario.title[language],
@@ -114,7 +123,7 @@ class Stage:
             self._left.remove((bare.episode, bare.sequence))
         else:
             turn = await self._live(bare, opening, events)
-        self._remember(turn, bare)
+        self._remember(turn, bare, events)
         return TurnTaken(turn, self._run.people[turn.speaker].name, events, known is not None)
 
     async def _live(self, bare: BareTurn, opening: Opening, events: tuple[str, ...]) -> Turn:
@@ -134,23 +143,27 @@ class Stage:
     async def _speak(self, bare: BareTurn, opening: Opening, events: tuple[str, ...]) -> Spoken:
         language = self._run.settings.language
         scenario = opening.scenario
-        goals = tuple(scenario.goals[role].text[language] for role in opening.roles)
         scene = Scene(
             language=language,
             scenario=scenario,
             setting=self._setting,
-            goals=(goals[0], goals[1]),
+            goals=_goals(opening, language),
             history=tuple(self._history),
             memory_phrases=tuple(self._phrases),
             events=events,
             used_lines=frozenset(self._lines),
             used_words=frozenset(self._words),
+            course=tuple(self._course),
+            places=dict(self._places),
         )
         speaker, listener = self._agents[bare.speaker], self._agents[1 - bare.speaker]
         return await speaker.speak(bare, listener, scene)
 
-    def _remember(self, turn: Turn, bare: BareTurn) -> None:
-        self._history.append((turn.speaker, turn.speech.words))
+    def _remember(self, turn: Turn, bare: BareTurn, events: tuple[str, ...]) -> None:
+        words = turn.speech.words
+        self._history.append((turn.speaker, words))
+        said = Said(turn.episode, turn.sequence, turn.speaker == 0, turn.act, words, events)
+        self._course.append(said)
         self._words.add(turn.speech.words)
         if turn.speech.line is not None:
             self._lines.add(turn.speech.line)
@@ -175,6 +188,12 @@ class Stage:
             self._phrases.append(phrases[opening.number % len(phrases)])
         outcome = next(o for o in opening.scenario.outcomes if o.id == episode.outcome)
         return EpisodeEnded(episode, outcome.title[language])
+
+
+def _goals(opening: Opening, language: Language) -> tuple[str, str]:
+    goals = opening.scenario.goals
+    first, second = opening.roles
+    return goals[first].text[language], goals[second].text[language]
 
 
 class _Mute:

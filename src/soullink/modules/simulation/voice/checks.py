@@ -1,7 +1,8 @@
 """What can be wrong with a model's words, found without another model.
 
 Faults are stable codes, in this order: "wrong_act", "wrong_language", "length", "role_break",
-"speaks_for_other", "markup", "repetition", "invented_fact", "leaked_secret".
+"speaks_for_other", "markup", "repetition", "invented_fact", "leaked_secret", "contradiction",
+"unsafe".
 """
 
 import re
@@ -12,7 +13,9 @@ from soullink.kernel.language import Language
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import Act
 from soullink.modules.simulation.voice.facts import invented
+from soullink.modules.simulation.voice.ledger import contradicted, own_words
 from soullink.modules.simulation.voice.port import SpeechRequest
+from soullink.modules.simulation.voice.safety import dangers
 from soullink.modules.simulation.voice.slots import first_name
 from soullink.modules.simulation.voice.text import HAN, han_share, similarity, tokens
 
@@ -74,6 +77,8 @@ def faults_of(request: SpeechRequest, act: str, words: str) -> tuple[str, ...]:
         ("repetition", repeats(words, said)),
         ("invented_fact", bool(invented(words, request))),
         ("leaked_secret", leaks(words, request)),
+        ("contradiction", bool(contradicted(words, own_words(request), request.language))),
+        ("unsafe", bool(dangers(words))),
     )
     return tuple(code for code, wrong in checks if wrong)
 

@@ -137,3 +137,120 @@ SAME: Final = (
 UNITS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty")
 HAN_DIGITS: Final = "零一二三四五六七八九"
+
+# What the ledger keeps: forms of which two can deny each other. Groups: the subject, or as named.
+
+_CLAUSE: Final = r"(?=\s*[,.;!…—]|\s+(?:and|but|because|so|though|since)\b|\s*$)"
+_ANY: Final = r"(?:an?|any|a single|one) "
+ENGLISH_HAS: Final = re.compile(
+    rf"(?:\bmy {_WHICH}|{_HAVE}(?:(?:little|big|older|younger|old|small|own) )?)({_KIN}|{_PETS})\b",
+    re.IGNORECASE,
+)
+ENGLISH_HAS_NOT: Final = re.compile(
+    rf"\bI (?:(?:don['’]t|do not|never) (?:even |actually )?have|(?:have|['’]ve) (?:never had|no)|"
+    rf"never had|have(?:n['’]t| not) got) (?:{_ANY})?({_KIN}|{_PETS})\b",
+    re.IGNORECASE,
+)
+ENGLISH_NUMBER: Final = re.compile(
+    r"\bI(?: have|['’]ve got) (two|three|four|five|six|\d) (?:[a-z]+ )?"
+    r"(brothers|sisters|siblings|kids|children|sons|daughters|dogs|cats)\b",
+    re.IGNORECASE,
+)
+_REALLY: Final = r"(?:(?:really|absolutely|still|always|honestly|do|just|truly|quite) )*"
+_THING: Final = (
+    r"((?!(?:it|that|this|these|those|you|him|her|them|us|me|how|when|what|where|who|why|to|being|"
+    r"your|our|his|their|my|one|everything|nothing|something|someone|everyone|the way|the idea|"
+    r"the thought|a lot|if|and|or|but)\b)[a-z][a-z'’-]*(?: [a-z][a-z'’-]*){0,2})" + _CLAUSE
+)
+ENGLISH_LIKES: Final = re.compile(
+    rf"\bI {_REALLY}(?:love|like|adore|enjoy) {_THING}", re.IGNORECASE
+)
+ENGLISH_HATES: Final = re.compile(
+    rf"\bI {_REALLY}(?:hate|dislike|detest|can['’]t stand|cannot stand|(?:don['’]t|do not|never)"
+    rf" (?:really |even )?(?:like|love|enjoy)|(?:have |['’]ve )?never liked) {_THING}",
+    re.IGNORECASE,
+)
+ENGLISH_HABIT: Final = re.compile(
+    r"\bI (?:(don['’]t|do not|never) )?(?:ever )?"
+    r"(drink (?:coffee|tea|alcohol|beer|wine)|eat (?:meat|fish|meals|breakfast)|drink|smoke|dance|"
+    r"cook|drive|swim|gamble|believe in (?:god|fate|ghosts|marriage|luck))" + _CLAUSE,
+    re.IGNORECASE,
+)
+ENGLISH_ORIGIN: Final = (
+    ("grew up", re.compile(rf"\bI (?:grew up|was raised) in {_NAME}"), True),
+    ("born", re.compile(rf"\bI was born in {_NAME}"), True),
+    ("lives", re.compile(rf"\bI (?:still |actually )?live in {_NAME}"), False),
+    ("works", re.compile(rf"\bI work (?:at|for) {_NAME}"), False),
+)
+ENGLISH_MARRIED: Final = re.compile(
+    rf"(?:{_AM}(?: still| already| happily)?|\bI was|\bI used to be) married\b"
+    r"(?! (?:in|with|by|on|to (?:my|this|the|that)) )",
+    re.IGNORECASE,
+)
+ENGLISH_UNMARRIED: Final = re.compile(
+    rf"\bI(?:['’]ve| have) never been married\b|{_AM} not married\b|\bI never (?:got )?married\b",
+    re.IGNORECASE,
+)
+
+_HAN_STOP: Final = r"(?=[，,。！!、；;…]|$)"
+_HAN_THING: Final = (
+    r"((?![你您他她它这那被跟和让看到见听]|一个人|自己|什么|怎么|有人|别人|大家)[\u4e00-\u9fff]{1,6}?)"
+    r"(?:了|的)?" + _HAN_STOP
+)
+_HAN_VERY: Final = r"(?:真的|其实|一直|特别|最|很|超|从小就?|就|也|还是|挺|蛮)*"
+HAN_HAS: Final = re.compile(
+    rf"(?:我(?:的|家的?|们家的?)?|我(?:家里?)?(?:还|也|就)?(?:有|养了?|养着){_HAN_COUNT})"
+    rf"({_HAN_KIN}|{_HAN_PETS})"
+)
+HAN_HAS_NOT: Final = re.compile(
+    rf"我(?:家里?)?(?:从来|根本|其实|又|也)?(?:没有|没养过?|没){_HAN_COUNT}({_HAN_KIN}|{_HAN_PETS})"
+    r"(?=[，,。！!啊呀的]|$)"
+)
+HAN_NUMBER: Final = re.compile(
+    r"我(?:家里?)?有([两三四五六\d])[个只条](哥哥|弟弟|姐姐|妹妹|孩子|儿子|女儿|猫|狗)"
+)
+HAN_LIKES: Final = re.compile(rf"我{_HAN_VERY}(?<!不)(?:喜欢|爱){_HAN_THING}")
+HAN_HATES: Final = re.compile(
+    rf"我{_HAN_VERY}(?:从来)?(?:不(?:太|怎么|是很)?喜欢|不爱|讨厌|受不了){_HAN_THING}"
+)
+HAN_HABIT: Final = re.compile(
+    rf"我{_HAN_VERY}(?:(从来不|从不|不|没法)(?:会|能)?)?"
+    r"(喝酒|喝咖啡|喝茶|抽烟|吃辣|吃肉|吃鱼|做饭|开车|游泳|跳舞|赌钱)(?:的|了)?" + _HAN_STOP
+)
+_WIDE: Final = r"(?!东北|四川|湖南|山东|广东|福建|云南)"
+HAN_ORIGIN: Final = (
+    ("grew up", re.compile(rf"我(?:从小)?(?:是)?在{_WIDE}({_HAN_PLACES})长大"), True),
+    (
+        "born",
+        re.compile(rf"我(?:是)?(?:出生在|在){_WIDE}({_HAN_PLACES})(?:出生|{_HAN_STOP})"),
+        True,
+    ),
+    ("lives", re.compile(rf"我(?:现在|一直)?住在?{_WIDE}({_HAN_PLACES})"), False),
+)
+HAN_MARRIED: Final = re.compile(r"我(?:以前|早就|已经|早)?(?:结过婚|离过婚|结婚了|已婚|离婚了)")
+HAN_UNMARRIED: Final = re.compile(r"我(?:从来|根本|还|也)*(?:没结过婚|没结婚|未婚)")
+
+GENERAL: Final = {
+    **dict.fromkeys(("kid", "child", "son", "daughter", "stepson", "stepdaughter"), "child"),
+    **dict.fromkeys(("brother", "sister", "twin", "sibling"), "sibling"),
+    **dict.fromkeys(("dog", "puppy", "poodle", "labrador", "beagle"), "dog"),
+    **dict.fromkeys(("cat", "kitten"), "cat"),
+    **dict.fromkeys(("孩子", "儿子", "女儿", "闺女"), "孩子"),
+    **dict.fromkeys(("狗", "狗狗", "小狗", "金毛", "柯基", "泰迪"), "狗"),
+    **dict.fromkeys(("猫", "猫咪", "小猫", "布偶"), "猫"),
+}
+"""What a word is a kind of: who has a son has a child, and who has no son may have a daughter."""
+
+SINGULAR: Final = {"kids": "child", "kid": "child", "children": "child", "puppies": "puppy"}
+
+PETS: Final = re.compile(rf"(?:{_PETS}|{_HAN_PETS})", re.IGNORECASE)
+
+WIDE_PLACES: Final = frozenset(
+    {"England", "Scotland", "Wales", "Ireland", "Britain", "Germany", "France", "Spain", "Italy"}
+    | {"Portugal", "Poland", "Greece", "Turkey", "Russia", "China", "Japan", "Korea", "India"}
+    | {"America", "Canada", "Mexico", "Brazil", "Argentina", "Australia", "Nigeria", "Kenya"}
+    | {"Egypt", "Africa", "Asia", "Europe", "California", "Texas", "Florida", "Yorkshire"}
+    | {"Bavaria", "Provence", "Tuscany", "Sweden", "Norway", "Denmark", "Finland", "Iceland"}
+    | {"Austria", "Switzerland", "Belgium", "Holland", "Ukraine", "Romania", "Hungary"}
+)
+"""Places that others lie in: growing up in Leeds denies nothing of growing up in England."""

@@ -101,14 +101,15 @@ def _wrong_ages(words: str, person: Profile, known: str) -> Iterator[tuple[int, 
         return
     for pattern in (ENGLISH_AGE, CHINESE_AGE):
         for match in pattern.finditer(words):
-            age = _number(match[1].casefold())
+            age = number_of(match[1].casefold())
             if SUPPOSED.search(words[: match.start()]) or age == person.age:
                 continue
             if not re.search(rf"(?<!\d){age}(?!\d)", known):
                 yield match.start(), match[1]
 
 
-def _number(text: str) -> int:
+def number_of(text: str) -> int:
+    """Return the number that `text` writes in digits, English or Chinese words, up to 99."""
     if text.isdigit():
         return int(text)
     if "十" in text:

@@ -18,14 +18,16 @@ from soullink.gateways.llm.port import (
     LlmTimeoutError,
     Message,
 )
-from soullink.modules.prompts.api import Prompts, RenderedPrompt
+from soullink.modules.prompts.api import ContextBudget, Prompts
 from soullink.modules.simulation.api import ACTS, Act, Speech
+from soullink.modules.simulation.voice.briefing import CONTEXT, TURN_PROMPT, Briefings
 from soullink.modules.simulation.voice.checks import breaks_role, faults_of
+from soullink.modules.simulation.voice.formatting import normalised
 from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
-from soullink.modules.simulation.voice.prompting import repair_variables, turn_variables
+from soullink.modules.simulation.voice.prompting import declared, repair_variables
+from soullink.modules.simulation.voice.safety import dangers
 from soullink.modules.simulation.voice.text import LENGTHS, clipped, count_words, similarity
 
-TURN_PROMPT: Final = "simulation.turn"
 REPAIR_PROMPT: Final = "simulation.repair"
 TEMPERATURE: Final = 0.8
 MAX_OUTPUT_TOKENS: Final = 300
@@ -54,9 +56,12 @@ _SEEDS: Final = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
+    """tidied: what had to be taken off the words, see formatting.py."""
+
     inner_thought: str
     words: str
     faults: tuple[str, ...]
+    tidied: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -97,9 +102,11 @@ class LlmVoice:
         fallback: Voice,
         *,
         turn_timeout_seconds: float = TURN_TIMEOUT_SECONDS,
+        context: ContextBudget = CONTEXT,
     ) -> None:
         self._model = model
         self._prompts = prompts
+        self._briefings = Briefings(prompts, context)
         self._fallback = fallback
         self._timeout_seconds = turn_timeout_seconds
 
@@ -129,7 +136,7 @@ class LlmVoice:
                 inner_thought=answer.inner_thought,
                 voice=self.name,
                 status="repaired" if tally.faults else "ok",
-                quality=_quality(answer.words, request),
+                quality=_quality(answer, request),
             )
         speech = replace(
             speech,
@@ -152,20 +159,28 @@ class LlmVoice:
         self, request: SpeechRequest, tally: _Tally, started: float
     ) -> _Answer | None:
         """Return the first answer without a fault, None after two with one. Raises LlmError."""
-        turn = self._prompts.get(TURN_PROMPT, request.language)
-        asked = self._prompts.render_parts(turn, turn_variables(request))
-        messages = _messages(asked)
-        reply = await self._call(messages, request.seed, asked, TURN_PROMPT, tally, started)
+        asked = self._briefings.of(request)
+        messages = asked.messages
+        reply = await self._call(
+            messages, request.seed, asked.reference, TURN_PROMPT, tally, started
+        )
         answer = _read(reply.text, request)
         if not answer.faults:
             return answer
         tally.blame(*answer.faults)
         repair = self._prompts.get(REPAIR_PROMPT, request.language)
-        again = self._prompts.render_parts(
-            repair, repair_variables(request, answer.words or reply.text, answer.faults)
+        told = repair_variables(request, answer.words or reply.text, answer.faults)
+        again = self._prompts.render_parts(repair, declared(repair, told))
+        # What was asked stays as it was: the second call begins with the whole of the first.
+        messages = (
+            *messages,
+            Message("assistant", reply.text[:LONGEST_ANSWER]),
+            *((Message("system", again.system),) if again.system else ()),
+            Message("user", again.user),
         )
-        messages = (*messages, Message("assistant", reply.text[:LONGEST_ANSWER]), *_messages(again))
-        reply = await self._call(messages, request.seed + 1, again, REPAIR_PROMPT, tally, started)
+        reply = await self._call(
+            messages, request.seed + 1, again.reference, REPAIR_PROMPT, tally, started
+        )
         answer = _read(reply.text, request)
         if answer.faults:
             tally.blame(*answer.faults)
@@ -176,13 +191,13 @@ class LlmVoice:
         self,
         messages: tuple[Message, ...],
         seed: int,
-        prompt: RenderedPrompt,
+        reference: str,
         purpose: str,
         tally: _Tally,
         started: float,
     ) -> ChatReply:
         tally.calls += 1
-        tally.prompts.append(prompt.reference)
+        tally.prompts.append(reference)
         left = self._timeout_seconds - (time.perf_counter() - started)
         reply = await self._model.complete(
             ChatRequest(
@@ -199,11 +214,6 @@ class LlmVoice:
         if reply.finish_reason == "refusal":
             raise LlmRefusedError(f"{self.name} declined to speak.")
         return reply
-
-
-def _messages(rendered: RenderedPrompt) -> tuple[Message, ...]:
-    system = (Message("system", rendered.system),) if rendered.system else ()
-    return (*system, Message("user", rendered.user))
 
 
 def _read(text: str, request: SpeechRequest) -> _Answer:
@@ -223,12 +233,14 @@ def _read(text: str, request: SpeechRequest) -> _Answer:
     thought = document.get("inner_thought")
     if not isinstance(act, str) or not isinstance(words, str) or not _is_text(words):
         return _Answer("", "", (UNREADABLE,))
-    words = words.strip()
+    words, tidied = normalised(words, request)
     thought = clipped(thought, LONGEST_THOUGHT) if isinstance(thought, str) else ""
     faults = faults_of(request, act, words)
     if breaks_role(thought) and "role_break" not in faults:
         faults = (*faults, "role_break")
-    return _Answer(thought, words, faults)
+    if dangers(thought) and "unsafe" not in faults:
+        faults = (*faults, "unsafe")
+    return _Answer(thought, words, faults, tidied)
 
 
 def _is_text(words: str) -> bool:
@@ -236,11 +248,16 @@ def _is_text(words: str) -> bool:
     return bool(words.strip()) and not any("\ud800" <= c <= "\udfff" or c == "\0" for c in words)
 
 
-def _quality(words: str, request: SpeechRequest) -> dict[str, float]:
-    """Return word_count_ok and novelty, as the built-in voice measures them."""
+def _quality(answer: _Answer, request: SpeechRequest) -> dict[str, float]:
+    """Return word_count_ok and novelty, as the built-in voice measures them, and clean.
+
+    clean: the words came without quotes, names, markup or stage directions around them.
+    """
+    words = answer.words
     few, many = LENGTHS[request.language]
     alike = max((similarity(words, said) for said in request.used_words), default=0.0)
     return {
         "word_count_ok": float(few <= count_words(words, request.language) <= many),
         "novelty": round(1.0 - alike, 6),
+        "clean": float(not answer.tidied),
     }

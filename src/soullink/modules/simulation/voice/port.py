@@ -1,7 +1,7 @@
 """A voice turns an act into words. The dynamics have decided the act; a voice cannot change it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from soullink.kernel.language import Language
@@ -21,6 +21,36 @@ STYLES: Final[tuple[str, ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The scene of one episode as the speaker knows it: title, setting and the own goal."""
+
+    title: str
+    setting: str
+    goal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One turn of the course so far. own: the speaker's. events: what happened before it."""
+
+    episode: int
+    sequence: int
+    own: bool
+    act: Act
+    words: str
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """Something the speaker recalls: a line, how much it matters (0..1), where it was lived."""
+
+    text: str
+    importance: float
+    turns: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechRequest:
     """Everything a voice may know when it speaks for `speaker`.
 
@@ -31,6 +61,10 @@ class SpeechRequest:
     memory_phrases: noun phrases for earlier episodes ("the night we missed the last train").
     setting, goal: rendered, in `language`. used_lines: ids of authored lines already spoken in
     this run. used_words: words already spoken in this run. seed: of this turn's draws.
+
+    For voices that tell a model of the whole course: course: every turn so far, oldest first;
+    places: the scenes of all episodes up to this one, by number; recollections: what the speaker
+    recalls now, strongest first.
     """
 
     language: Language
@@ -55,6 +89,9 @@ class SpeechRequest:
     events: tuple[str, ...]
     used_lines: frozenset[str]
     used_words: frozenset[str]
+    course: tuple[Said, ...] = ()
+    places: Mapping[int, Place] = field(default_factory=dict)
+    recollections: tuple[Recollection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

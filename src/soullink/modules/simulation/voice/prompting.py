@@ -12,9 +12,11 @@ from typing import Final
 
 from soullink.kernel.language import Language, Text
 from soullink.modules.profiles.api import Profile
+from soullink.modules.prompts.api import Prompt
 from soullink.modules.simulation.api import PersonState
 from soullink.modules.simulation.domain.acts import meaning
 from soullink.modules.simulation.voice.facts import invented
+from soullink.modules.simulation.voice.ledger import contradicted, own_words
 from soullink.modules.simulation.voice.lines import line_book
 from soullink.modules.simulation.voice.port import SpeechRequest
 from soullink.modules.simulation.voice.slots import first_name, held_dear
@@ -97,8 +99,13 @@ _FEELINGS: Final[tuple[tuple[str, Text], ...]] = (
 )
 
 
+def declared(prompt: Prompt, variables: Mapping[str, object]) -> dict[str, object]:
+    """Return those of `variables` that the version at hand declares; versions differ in them."""
+    return {name: value for name, value in variables.items() if name in prompt.variables}
+
+
 def turn_variables(request: SpeechRequest) -> dict[str, object]:
-    """Return the variables of the prompt simulation.turn."""
+    """Return the variables of all versions of the prompt simulation.turn."""
     language = request.language
     me, partner = first_name(request.speaker.name), first_name(request.listener.name)
     return {
@@ -114,6 +121,7 @@ def turn_variables(request: SpeechRequest) -> dict[str, object]:
             f"{me if who == 0 else partner}: {clipped(words, LONGEST_TURN)}"
             for who, words in request.history[-HISTORY_TURNS:]
         ],
+        "apart": True,
         "act": _act(request),
         "state": state_text(request.state, language),
         **_frame(request),
@@ -127,10 +135,14 @@ def repair_variables(
 ) -> dict[str, object]:
     """Return the variables of the prompt simulation.repair for the words with `faults`."""
     codes = list(faults)
-    details = [clipped(key, LONGEST_FIELD) for key in invented(words, request)]
+    details: list[str] = []
+    if "invented_fact" in codes:
+        details += invented(words, request)
+    if "contradiction" in codes:
+        details += contradicted(words, own_words(request), request.language)
     return {
         "faults": codes,
-        "details": details if "invented_fact" in codes else [],
+        "details": [clipped(detail, LONGEST_FIELD) for detail in details],
         "act": _act(request),
         **_frame(request),
     }
