@@ -522,6 +522,10 @@ class Experiments(Protocol):
         """
         ...
 
+    async def units(self, experiment: str) -> frozenset[str]:
+        """Return the units that have outcomes. Raises ExperimentNotFoundError."""
+        ...
+
     async def status(self, experiment: str) -> ExperimentStatus:
         """Return where it stands. Raises ExperimentNotFoundError."""
         ...

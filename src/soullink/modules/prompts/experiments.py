@@ -121,6 +121,11 @@ class StoredExperiments(Experiments):
             )
         return found
 
+    async def units(self, experiment: str) -> frozenset[str]:
+        async with self.database.work() as work:
+            store = ExperimentStore(work.session)
+            return await store.units((await store.get(experiment)).id)
+
     async def status(self, experiment: str) -> ExperimentStatus:
         async with self.database.work() as work:
             found = await ExperimentStore(work.session).get(experiment)

@@ -283,6 +283,11 @@ class ExperimentStore:
         query = query.where(outcomes.c.experiment_id == experiment).order_by(outcomes.c.position)
         return [(row.outcome_a, row.outcome_b) for row in await self.session.execute(query)]
 
+    async def units(self, experiment: UUID) -> frozenset[str]:
+        """Return the units that have outcomes."""
+        query = select(outcomes.c.unit).where(outcomes.c.experiment_id == experiment)
+        return frozenset((await self.session.execute(query)).scalars())
+
 
 def _of_label(name: str, language: str, label: str) -> Any:
     query = select(moves).where(moves.c.name == name, moves.c.language == language)

@@ -5,11 +5,11 @@ a turn is one agent's act and words.
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundErr
 from soullink.kernel.ids import RunId
 from soullink.kernel.language import Language, Text
 from soullink.modules.profiles.api import Profile
+from soullink.modules.prompts.api import Prompts
 
 _SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _SENTENCE = re.compile(r"(?:^|[.!?] )[a-z]")
@@ -757,6 +758,49 @@ class Simulation(Protocol):
 
     async def delete(self, run_id: RunId) -> None:
         """Erase the run and all its records; forks of it stay. Raises RunNotFoundError."""
+        ...
+
+
+METRICS: Final[Mapping[str, Literal["binary", "score"]]] = {
+    "accepted": "binary",  # the first answer had no fault
+    "spoken": "binary",  # the model's words were taken, at once or repaired
+    "readable": "binary",  # the answer was the JSON that was asked for
+    "quality": "score",  # mean of the scores of the words taken, 0 where none were
+}
+"""What two prompts can be compared by, and how it is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTurn:
+    """One turn that two versions of a prompt spoke to the same request.
+
+    unit: names people, settings, seed and turn; the same ones have the same name.
+    outcomes: of both arms by METRICS, 0.0..1.0. prompts: references that each was asked by.
+    reached: the provider answered both; else their outcomes say nothing of the prompts.
+    """
+
+    unit: str
+    outcomes: Mapping[str, tuple[float, float]]
+    prompts: tuple[str, str]
+    reached: bool
+
+
+class Rehearsals(Protocol):
+    """Lives courses only to compare prompts; nothing of them is kept."""
+
+    def compare(
+        self,
+        people: tuple[Profile, Profile],
+        settings: Settings,
+        arms: tuple[Prompts, Prompts],
+        wanted: Callable[[str], bool],
+        own: Sequence[Scenario] = (),
+    ) -> AsyncGenerator[PairedTurn, None]:
+        """Yield each turn of the course as the model settings.voice speaks it by both arms.
+
+        The built-in voice speaks the course itself, so that both are always asked the same.
+        wanted: whether a unit is to be asked for. Raises as Simulation.start and live do.
+        """
         ...
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     delete,
+    func,
     insert,
     select,
     tuple_,
@@ -36,6 +37,7 @@ from soullink.kernel.canonical import canonical_json
 from soullink.kernel.ids import RunId
 from soullink.modules.personality.api import Persona
 from soullink.modules.profiles.api import Profile
+from soullink.modules.prompts.api import TurnCounts
 from soullink.modules.simulation.api import (
     Document,
     Episode,
@@ -269,6 +271,18 @@ class RunStore:
         query = select(episodes.c.number, episodes.c.document).where(episodes.c.run_id == run_id)
         rows = (await self.session.execute(query.order_by(episodes.c.number))).all()
         return [_episode(row.document, scenarios[row.number - 1]) for row in rows]
+
+    async def counts_by_prompt(self) -> list[TurnCounts]:
+        """Return how turns went that a model was asked for, by prompt."""
+        prompt, status = turns.c.prompt_version, turns.c.voice_status
+        query = select(
+            prompt,
+            func.count(),
+            func.count().filter(status == "repaired"),
+            func.count().filter(status == "fallback"),
+        )
+        rows = await self.session.execute(query.where(prompt.is_not(None)).group_by(prompt))
+        return [TurnCounts(*row) for row in rows if row[0]]
 
 
 def _is_orphan(error: IntegrityError) -> bool:

@@ -9,10 +9,12 @@ from soullink.gateways.llm.port import LanguageModel
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.clock import Clock
 from soullink.modules.personality.api import Personality
-from soullink.modules.prompts.api import Prompts
+from soullink.modules.prompts.api import Prompts, SpokenTurns
 from soullink.modules.simulation.agents.scenario import ScenarioAgent
-from soullink.modules.simulation.api import Scenarios, Simulation
+from soullink.modules.simulation.api import Rehearsals, Scenarios, Simulation
+from soullink.modules.simulation.rehearsal import Rehearsal
 from soullink.modules.simulation.service import SimulationService
+from soullink.modules.simulation.turn_counts import RecordedTurns
 from soullink.modules.simulation.voice.builtin import BuiltInVoice
 from soullink.modules.simulation.voice.llm import LlmVoice
 from soullink.modules.simulation.voice.port import Voice
@@ -45,3 +47,23 @@ def build(
     return SimulationService(
         database, personality, ScenarioAgent(prompts), clock, voice, version, workers
     )
+
+
+def build_rehearsals(
+    database: Database,
+    personality: Personality,
+    prompts: Prompts,
+    clock: Clock,
+    version: str,
+    open_model: Callable[[str], LanguageModel],
+) -> Rehearsals:
+    """Return courses lived only to compare prompts. open_model: opens "provider:model"."""
+    simulation = SimulationService(
+        database, personality, ScenarioAgent(prompts), clock, lambda _: BuiltInVoice(), version
+    )
+    return Rehearsal(simulation, lambda name, arm: LlmVoice(open_model(name), arm, BuiltInVoice()))
+
+
+def build_turn_counts(database: Database) -> SpokenTurns:
+    """Return how recorded turns went, by prompt."""
+    return RecordedTurns(database)
