@@ -1,8 +1,9 @@
 """One HTTP request and its account: reserved before it is sent, settled once however it ends."""
 
 from collections.abc import Mapping
-from typing import Generic, Protocol, runtime_checkable
+from typing import Generic
 
+from soullink.gateways.llm.http.faults import HttpError
 from soullink.gateways.llm.ledger.port import Intent, Outcome, Settlement
 from soullink.gateways.llm.port import (
     ChatReply,
@@ -24,13 +25,6 @@ from soullink.kernel.ids import new_uuid7
 NOTHING = Usage()
 UNKNOWN = Usage(estimated=True)
 _NO_SCORES: Mapping[str, float] = {}
-
-
-@runtime_checkable
-class Priced(Protocol):
-    """A model that knows what counted tokens cost."""
-
-    def cost_nano_usd(self, usage: Usage) -> int | None: ...
 
 
 class Attempt(Generic[ModelT, RequestT]):
@@ -126,10 +120,8 @@ class Attempt(Generic[ModelT, RequestT]):
         cost, estimated = self._bound, True
         if not error.may_be_billed:
             usage, cost, estimated = error.usage or NOTHING, 0, False
-        elif error.usage is not None and isinstance(self.upstream.model, Priced):
-            price = self.upstream.model.cost_nano_usd(error.usage)
-            if price is not None:
-                cost, estimated = price, error.usage.estimated
+        elif error.usage is not None and error.cost_nano_usd is not None:
+            cost, estimated = error.cost_nano_usd, usage.estimated
         outcome = _outcome(error)
         self._settle(outcome, usage, cost, seconds, estimated, error.code)
         if isinstance(error, LlmTimeoutError):
@@ -204,8 +196,9 @@ class Attempt(Generic[ModelT, RequestT]):
 
 def _outcome(error: LlmError) -> Outcome:
     if not error.may_be_billed:
-        # What the operating system said before a connection stood.
-        return "unsent" if isinstance(error.__cause__, OSError) else "failed"
+        cause = error.__cause__
+        unreached = isinstance(cause, HttpError) and not cause.sent
+        return "unsent" if unreached or error.attempts == 0 else "failed"
     if isinstance(error, LlmTimeoutError):
         return "timeout"
     if isinstance(error, LlmRefusedError):

@@ -81,6 +81,7 @@ class Journey(Needs[ModelT, RequestT]):
         self.pass_by(upstream)
         if reaction.larger:
             self.larger_than = max(self.larger_than or 0, upstream.context_tokens or 0)
+            self.sized = True
         if reaction.health == "barred":
             self._bar(upstream)
         if reaction.once:
@@ -182,6 +183,8 @@ class Journey(Needs[ModelT, RequestT]):
                 if other not in self._visited:
                     self._visited.append(other)
                     self.pool = other
+                    # Who names another route for long requests knows that it takes more.
+                    self.sized = False
                     return True
         return False
 

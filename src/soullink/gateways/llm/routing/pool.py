@@ -31,7 +31,7 @@ class Needs(Generic[ModelT, RequestT]):
     """What one call asks of a deployment. Numbers that cost time are made when first asked for.
 
     passed: deployments that are not asked (again). larger_than: only those that take more tokens
-    are. probe: whether the place taken last is a circuit's probe.
+    are; sized: nor those of which nobody knows. probe: whether the place taken last is a circuit's probe.
     """
 
     __slots__ = (
@@ -43,6 +43,7 @@ class Needs(Generic[ModelT, RequestT]):
         "passed",
         "probe",
         "request",
+        "sized",
     )
 
     def __init__(self, request: RequestT, deadline: float) -> None:
@@ -50,6 +51,7 @@ class Needs(Generic[ModelT, RequestT]):
         self.deadline = deadline
         self.passed: set[Upstream[ModelT]] | None = None
         self.larger_than: int | None = None
+        self.sized = False
         self.probe = False
         self._tokens: int | None = None
         self._key: int | None = None
@@ -275,7 +277,7 @@ class Pool(Generic[ModelT]):
     def _fits(self, upstream: Upstream[ModelT], needs: Needs[ModelT, Any]) -> bool:
         size = upstream.context_tokens
         if size is None:
-            return needs.larger_than is None
+            return not needs.sized
         if needs.larger_than is not None and size <= needs.larger_than:
             return False
         return needs.tokens() <= size
