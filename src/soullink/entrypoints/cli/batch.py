@@ -16,7 +16,15 @@ from soullink.entrypoints.cli.exits import ExitCode
 from soullink.entrypoints.cli.invocation import Invocation
 from soullink.entrypoints.cli.manifest import Manifest, open_manifest, settings_of
 from soullink.entrypoints.cli.opening import check_folder, check_voice, opened, writing
-from soullink.entrypoints.cli.output import cell, print_json, say_file, stderr, stdout, table
+from soullink.entrypoints.cli.output import (
+    cell,
+    csv_cell,
+    print_json,
+    say_file,
+    stderr,
+    stdout,
+    table,
+)
 from soullink.entrypoints.cli.pairs import Pair, count_repeated, read_pairs
 from soullink.entrypoints.cli.persons import known_people
 from soullink.entrypoints.cli.scenes import named
@@ -274,28 +282,17 @@ def _write_summary(folder: Path, summary: dict[str, Any]) -> None:
         dimensions = row.get("dimensions", {})
         lines.writerow(
             [
-                *(_csv_cell(row.get(name, "")) for name in _COLUMNS),
+                *(csv_cell(row.get(name, "")) for name in _COLUMNS),
                 *(dimensions[name][0] if name in dimensions else "" for name in DIMENSIONS),
                 row["run_id"] or "",
-                _csv_cell(row["folder"]),
-                _csv_cell(row["error"] or ""),
+                csv_cell(row["folder"]),
+                csv_cell(row["error"] or ""),
             ]
         )
     text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
     with writing(folder):
         (folder / "summary.json").write_text(text, "utf-8")
         (folder / "summary.csv").write_text(written.getvalue(), "utf-8")
-
-
-def _csv_cell(value: object) -> object:
-    """Return a text without control characters, with an apostrophe before what begins a formula.
-
-    OWASP, "CSV Injection": spreadsheets work out cells that begin with = + - or @.
-    """
-    if not isinstance(value, str):
-        return value
-    text = printable(value).strip()
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def _print_summary(invocation: Invocation, folder: Path, summary: dict[str, Any]) -> None:

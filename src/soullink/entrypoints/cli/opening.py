@@ -28,7 +28,7 @@ async def opened(invocation: Invocation, processes: int = 1) -> AsyncIterator[Se
     """Yield a Session on the database that the invocation or the environment names."""
     database = postgres_settings(invocation)
     if database.url is not None:
-        await asyncio.to_thread(_check_tables, database.url)
+        await asyncio.to_thread(check_tables, database.url)
     async with AsyncExitStack() as stack:
         with invocation.interruption.held():
             session = await stack.enter_async_context(
@@ -47,7 +47,7 @@ def postgres_settings(invocation: Invocation) -> PostgresSettings:
     return PostgresSettings.read(os.environ)
 
 
-def _check_tables(url: str) -> None:
+def check_tables(url: str) -> None:
     """Raise ConflictError unless the tables of somebody's own database are those we know."""
     found = describe(url)
     if found["revision"] != found["newest_revision"]:

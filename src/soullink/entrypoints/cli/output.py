@@ -74,6 +74,17 @@ def cell(text: str, style: str = "") -> Text:
     return Text(printable(text), style=style)
 
 
+def csv_cell(value: object) -> object:
+    """Return a text without control characters, with an apostrophe before what begins a formula.
+
+    OWASP, "CSV Injection": spreadsheets work out cells that begin with = + - or @.
+    """
+    if not isinstance(value, str):
+        return value
+    text = printable(value).strip()
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
 def bar(value: float, width: int = 10) -> str:
     """Return `value`, 0..1, as a bar of `width` characters."""
     filled = round(min(1.0, max(0.0, value)) * width)
