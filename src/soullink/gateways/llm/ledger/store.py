@@ -1,9 +1,11 @@
-"""The ledger's tables.
+"""The ledger's tables, and what its own connection says to them.
 
 Intents and settlements are only ever added, but for one case: a settlement that was booked as
 lost is corrected when the truth turns up. No foreign keys: they would cost every call two look-ups
 to guard what one statement in `batch` already guarantees.
 """
+
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -87,3 +89,101 @@ settlements = Table(
 )
 """One row an attempt. settled_at decides the budget's period. corrected_at: it was booked as lost
 first, and the truth came later."""
+
+HOLDER_LOCKS: Final = 0x4C_45_44_47
+"""The upper half of every holder's advisory lock, "LEDG"; the lower half is its id."""
+
+NEW_HOLDER: Final = """
+    INSERT INTO llm_holder (batch, open_from_batch, opened_at) VALUES (0, 0, $1) RETURNING id
+"""
+
+HOLD: Final = "SELECT pg_advisory_lock(($1::bigint << 32) | $2::bigint)"
+
+TRY_HOLD: Final = "SELECT pg_try_advisory_xact_lock(($1::bigint << 32) | $2::bigint)"
+
+# Only the session that holds this lock: a server that restarted gives process ids anew.
+END_OLD_SESSION: Final = """
+    SELECT pg_terminate_backend(pid, 2000) FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND pid = $1 AND classid = $2::bigint::oid
+      AND objid = $3::bigint::oid
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+REOPEN_HOLDER: Final = "UPDATE llm_holder SET closed_at = NULL WHERE id = $1 RETURNING batch"
+
+OTHER_HOLDERS: Final = "SELECT id FROM llm_holder WHERE closed_at IS NULL AND id <> $1 ORDER BY id"
+
+# Also waits for a batch of that holder that is still being committed.
+HOLDER_TO_CLOSE: Final = "SELECT id FROM llm_holder WHERE id = $1 AND closed_at IS NULL FOR UPDATE"
+
+CLOSE_HOLDER: Final = "UPDATE llm_holder SET closed_at = $2 WHERE id = $1"
+
+OPEN_INTENTS: Final = """
+    SELECT i.attempt_id::text, i.call_id, i.tenant, i.key, i.run, i.prompt, i.purpose,
+           i.provider, i.model, i.bound_nano_usd, i.started_at
+    FROM llm_holder h
+    JOIN llm_intent i ON i.holder_id = h.id AND i.batch >= h.open_from_batch
+    WHERE h.id = $1
+      AND NOT EXISTS (SELECT FROM llm_settlement s WHERE s.attempt_id = i.attempt_id)
+    ORDER BY i.attempt_id
+"""
+
+BOOKED_AS_LOST: Final = """
+    SELECT s.attempt_id::text, s.settled_at
+    FROM jsonb_array_elements_text($1::jsonb) AS e(id)
+    JOIN llm_settlement s ON s.attempt_id = e.id::uuid
+    WHERE s.outcome = 'lost'
+"""
+
+# First in every transaction: its row is locked until the end, so that another session of the same
+# holder can tell afterwards whether this batch was committed.
+BEGIN_BATCH: Final = """
+    UPDATE llm_holder SET batch = $2, open_from_batch = $3 WHERE id = $1 AND batch = $2 - 1
+    RETURNING id
+"""
+
+# Always in the order of the primary key: two transactions never wait for each other.
+LOCK_BUDGETS: Final = """
+    SELECT b.scope, b.subject, b.period, b.limit_nano_usd, b.spent_nano_usd, b.reserved_nano_usd,
+           b.since
+    FROM jsonb_array_elements($1::jsonb) AS e
+    JOIN llm_budget b ON b.scope = e->>0 AND b.subject = e->>1
+    ORDER BY b.scope, b.subject, b.period
+    FOR UPDATE OF b
+"""
+
+WRITE: Final = """
+    WITH asked AS (
+        INSERT INTO llm_intent
+            (attempt_id, call_id, holder_id, batch, tenant, key, run, prompt, purpose, provider,
+             model, bound_nano_usd, started_at)
+        SELECT (e->>0)::uuid, e->>1, $1::bigint, $2::bigint, e->>2, e->>3, e->>4, e->>5, e->>6,
+               e->>7, e->>8, (e->>9)::bigint, (e->>10)::timestamptz
+        FROM jsonb_array_elements($3::jsonb) AS e
+    ), answered AS (
+        INSERT INTO llm_settlement
+            (attempt_id, outcome, input_tokens, output_tokens, cached_input_tokens,
+             usage_estimated, cost_nano_usd, estimated, latency_seconds, error_code, quality,
+             settled_at)
+        SELECT (e->>0)::uuid, e->>1, (e->>2)::bigint, (e->>3)::bigint, (e->>4)::bigint,
+               (e->>5)::boolean, (e->>6)::bigint, (e->>7)::boolean,
+               COALESCE((e->>8)::float8, 0), e->>9, NULLIF(e->10, '{}'), $5::timestamptz
+        FROM jsonb_array_elements($4::jsonb) AS e
+    )
+    UPDATE llm_budget AS b
+    SET spent_nano_usd = (e->>3)::bigint, reserved_nano_usd = (e->>4)::bigint,
+        since = (e->>5)::timestamptz
+    FROM jsonb_array_elements($6::jsonb) AS e
+    WHERE b.scope = e->>0 AND b.subject = e->>1 AND b.period = e->>2
+"""
+
+CORRECT: Final = """
+    UPDATE llm_settlement AS s
+    SET outcome = e->>1, input_tokens = (e->>2)::bigint, output_tokens = (e->>3)::bigint,
+        cached_input_tokens = (e->>4)::bigint, usage_estimated = (e->>5)::boolean,
+        cost_nano_usd = (e->>6)::bigint, estimated = (e->>7)::boolean,
+        latency_seconds = COALESCE((e->>8)::float8, 0), error_code = e->>9,
+        quality = NULLIF(e->10, '{}'), corrected_at = $2::timestamptz
+    FROM jsonb_array_elements($1::jsonb) AS e
+    WHERE s.attempt_id = (e->>0)::uuid AND s.outcome = 'lost'
+"""

@@ -1,0 +1,260 @@
+"""The ledger's own connection: one holder, known as alive by its lock, one batch at a time."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+import msgspec
+import psycopg
+
+from soullink.gateways.llm.ledger import store
+from soullink.gateways.llm.ledger.batch import Attempt, Batch
+from soullink.gateways.llm.ledger.budgets import BudgetLine, line_of, lost, subjects_of
+from soullink.gateways.llm.ledger.port import Intent
+from soullink.gateways.llm.port import Attribution
+from soullink.gateways.postgres.conninfo import lost_connection, no_connection
+from soullink.kernel.errors import UnavailableError
+
+Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
+
+# A machine that vanished must not hold its lock for hours.
+_SESSION: Final = (
+    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    " -c lock_timeout=10s"
+)
+
+
+class SessionLostError(Exception):
+    """The connection broke; whether the batch in hand was committed is not known yet."""
+
+
+class UnwritableError(Exception):
+    """Something in the batch can never be written: a NUL in a text, an id used twice, ..."""
+
+
+class LedgerSession:
+    """A connection that books batches for one holder. Not for two tasks at once.
+
+    number: the last batch known to be committed.
+    """
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        options = f"{parameters.get('options') or ''} {_SESSION}".strip()
+        self._parameters = {**parameters, "options": options}
+        self._connection: Connection | None = None
+        self._pid = 0
+        self._encode = msgspec.json.Encoder().encode
+        self.holder: int | None = None
+        self.number = 0
+
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None
+
+    async def connect(self, now: datetime) -> None:
+        """Connect, and become a holder or the same one again. Raises UnavailableError."""
+        try:
+            connection = await psycopg.AsyncConnection.connect(
+                **self._parameters, autocommit=True, cursor_factory=psycopg.AsyncRawCursor
+            )
+        except psycopg.OperationalError as error:
+            raise no_connection(error, self._parameters) from error
+        self._connection = connection
+        try:
+            await self._take_hold(connection, now)
+        except psycopg.Error as error:
+            self.drop()
+            raise self._unavailable(error) from error
+        except BaseException:
+            self.drop()
+            raise
+        self._pid = connection.info.backend_pid
+
+    async def _take_hold(self, connection: Connection, now: datetime) -> None:
+        async with connection.transaction():
+            if self.holder is not None:
+                old = [self._pid, store.HOLDER_LOCKS, self.holder]
+                await connection.execute(store.END_OLD_SESSION, old)
+                await connection.execute(store.HOLD, [store.HOLDER_LOCKS, self.holder])
+                cursor = await connection.execute(store.REOPEN_HOLDER, [self.holder])
+                row = await cursor.fetchone()
+                if row is not None:
+                    self.number = row[0]
+                    return
+            # Locked before it can be seen, or a sweep would take it for dead.
+            row = await (await connection.execute(store.NEW_HOLDER, [now])).fetchone()
+            self.holder, self.number = (row or (0,))[0], 0
+            await connection.execute(store.HOLD, [store.HOLDER_LOCKS, self.holder])
+
+    async def commit(self, batch: Batch, open_from: int, now: datetime) -> None:
+        """Decide and book `batch` in one transaction; afterwards all of it holds, or none.
+
+        open_from: no intent of an earlier batch is open. Raises SessionLostError,
+        UnwritableError or UnavailableError; after the last two nothing was booked.
+        """
+        number = batch.number = self.number + 1
+        try:
+            async with self._open().pipeline() as pipeline:
+                run = self._open().execute
+                await run("BEGIN", prepare=True)
+                begun = await run(
+                    store.BEGIN_BATCH, [self.holder, number, min(open_from, number)], prepare=True
+                )
+                wanted = self._json(batch.subjects())
+                locked = await run(store.LOCK_BUDGETS, [wanted], prepare=True)
+                await pipeline.sync()
+                self._still_holder(await begun.fetchone())
+                lines = [line_of(row) for row in await locked.fetchall()]
+                batch.decide(lines, now)
+                await self._write(batch, lines, now)
+                await run("COMMIT", prepare=True)
+        except psycopg.Error as error:
+            raise await self._failed(error) from error
+        except UnwritableError:
+            await self._roll_back()
+            raise
+        except BaseException:
+            self.drop()
+            raise
+        self.number = number
+
+    async def _write(self, batch: Batch, lines: Sequence[BudgetLine], now: datetime) -> None:
+        counted = [
+            (line.scope, line.subject, line.period, line.spent, line.reserved, line.since)
+            for line in lines
+        ]
+        values = [
+            self.holder,
+            batch.number,
+            self._json(batch.intent_rows()),
+            self._json(batch.ended_rows()),
+            now,
+            self._json(counted),
+        ]
+        await self._open().execute(store.WRITE, values, prepare=True)
+        if batch.corrected:
+            corrected = self._json(batch.corrected_rows())
+            await self._open().execute(store.CORRECT, [corrected, now])
+
+    async def booked_as_lost(self, attempt_ids: Sequence[str]) -> dict[str, datetime]:
+        """Return which of our attempts others took for lost while we were away, and when."""
+        try:
+            run = self._open().execute
+            cursor = await run(store.BOOKED_AS_LOST, [self._json(attempt_ids)])
+            return {row[0]: row[1] for row in await cursor.fetchall()}
+        except psycopg.Error as error:
+            raise await self._failed(error) from error
+
+    async def sweep(self, now: datetime) -> int:
+        """Book the open intents of holders that died as lost; return how many there were."""
+        try:
+            cursor = await self._open().execute(store.OTHER_HOLDERS, [self.holder])
+            others = [row[0] for row in await cursor.fetchall()]
+            return sum([await self._close_holder(holder, now) for holder in others])
+        except psycopg.Error as error:
+            raise await self._failed(error) from error
+
+    async def leave(self, now: datetime) -> None:
+        """Book what is still open as lost, and let go of the connection."""
+        if self._connection is None or self.holder is None:
+            return
+        try:
+            await self._close_holder(self.holder, now)
+        except psycopg.Error as error:
+            raise await self._failed(error) from error
+        finally:
+            connection, self._connection = self._connection, None
+            self.holder = None
+            if connection is not None:
+                await connection.close()
+
+    def drop(self) -> None:
+        """Give the connection up without a word: it may not answer any more."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.pgconn.finish()
+
+    async def _close_holder(self, holder: int, now: datetime) -> int:
+        """Book a holder's open intents as lost; nothing where it is alive or closed already."""
+        run = self._open().execute
+        async with self._open().transaction():
+            free = await (await run(store.TRY_HOLD, [store.HOLDER_LOCKS, holder])).fetchone()
+            if free is None or not free[0]:
+                return 0
+            if await (await run(store.HOLDER_TO_CLOSE, [holder])).fetchone() is None:
+                return 0
+            rows = await (await run(store.OPEN_INTENTS, [holder])).fetchall()
+            batch = Batch(ended=[_lost(row, now) for row in rows])
+            locked = await run(store.LOCK_BUDGETS, [self._json(batch.subjects())])
+            lines = [line_of(row) for row in await locked.fetchall()]
+            batch.decide(lines, now)
+            await self._write(batch, lines, now)
+            await run(store.CLOSE_HOLDER, [holder, now])
+        return len(rows)
+
+    async def _failed(self, error: psycopg.Error) -> Exception:
+        """Return what to raise for `error`, the transaction rolled back or the session dropped."""
+        if not await self._roll_back():
+            return SessionLostError(str(error))
+        if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
+            return UnwritableError(_first_line(error))
+        return self._unavailable(error)
+
+    async def _roll_back(self) -> bool:
+        """Return whether the session still stands."""
+        if self._connection is None or self._connection.closed:
+            self.drop()
+            return False
+        try:
+            await self._connection.rollback()
+        except psycopg.Error:
+            self.drop()
+            return False
+        return True
+
+    def _still_holder(self, row: Sequence[Any] | None) -> None:
+        if row is None:
+            # Somebody removed our row: become another holder.
+            self.holder = None
+            raise SessionLostError
+
+    def _unavailable(self, error: psycopg.Error) -> UnavailableError:
+        if isinstance(error, psycopg.errors.UndefinedTable):
+            return UnavailableError(
+                "The ledger's tables are missing: run `soullink migrate` on this database."
+            )
+        if error.sqlstate is None:
+            return lost_connection(error, self._parameters)
+        return UnavailableError(f"The ledger cannot be written: {_first_line(error)}.")
+
+    def _json(self, rows: object) -> str:
+        try:
+            return self._encode(rows).decode()
+        except (OverflowError, UnicodeEncodeError, TypeError) as error:
+            raise UnwritableError(str(error)) from error
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            raise SessionLostError
+        return self._connection
+
+
+def _lost(row: Sequence[Any], now: datetime) -> Attempt:
+    attempt_id, call_id, tenant, key, run, prompt, purpose, provider, model, bound, started = row
+    intent = Intent(
+        attempt_id=attempt_id,
+        call_id=call_id,
+        attribution=Attribution(tenant, key, run, prompt),
+        purpose=purpose,
+        provider=provider,
+        model=model,
+        bound_nano_usd=bound,
+        started_at=started,
+    )
+    attempt = Attempt(intent, subjects_of(tenant, key, run, provider, model))
+    attempt.end(lost(intent, now))
+    return attempt
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".")
