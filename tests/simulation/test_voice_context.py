@@ -1,8 +1,7 @@
 """What a model is told over a whole course: most of each call begins as the one before it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from itertools import pairwise
 
 import pytest
 
@@ -53,7 +52,7 @@ class Listening:
         """Return the share of each call that begins as the speaker's call before it."""
         found = []
         for calls in self.calls.values():
-            for (_, before), (_, after) in zip(calls, calls[1:], strict=False):
+            for (_, before), (_, after) in pairwise(calls):
                 assert after.context is not None
                 same = common_prefix(_plain(before), _plain(after), count_tokens, CONTEXT.message)
                 found.append(same / after.context.total)
@@ -87,7 +86,117 @@ async def test_four_fifths_of_each_call_begin_as_the_call_before(
 ) -> None:
     shares: list[float] = []
     for names in SHIPPED[language]:
-        shares += (await listened(database, names, language)).shares()
-    print(language, len(shares), sum(shares) / len(shares), min(shares), sorted(shares)[:8])
+        voice = await listened(database, names, language)
+        shares += voice.shares()
+        for calls in voice.calls.values():
+            _fits_and_is_told_in_turns(calls)
     assert len(shares) > 80
-    assert sum(shares) / len(shares) >= 0.8
+    assert sum(shares) / len(shares) >= 0.85
+    # Only right after a compression less is the same: once in 20 calls or more rarely.
+    assert sum(share < 0.8 for share in shares) <= len(shares) / 20
+    assert min(shares) >= 0.3
+
+
+def _fits_and_is_told_in_turns(calls: list[tuple[SpeechRequest, Briefing]]) -> None:
+    assert len({briefing.messages[0].content for _, briefing in calls}) == 1
+    for request, briefing in calls:
+        context = briefing.context
+        assert context is not None
+        assert context.total <= CONTEXT.tokens
+        assert context.prefix_share > 0.8
+        shown = "\n".join(message.content for message in briefing.messages)
+        assert request.setting in shown
+        assert request.goal in shown
+        last = briefing.messages[-1]
+        assert last.role == "user"
+        assert last.content.rstrip("。.").endswith(f'"{request.act.value}"')
+        if request.course and request.course[-1].act is not Act.SILENCE:
+            assert request.course[-1].words[:40] in shown
+
+
+async def test_a_long_course_is_told_within_the_budget_and_its_past_in_short(
+    database: Database,
+) -> None:
+    voice = await listened(database, ("maya", "tomas"), "en", episodes=12)
+    for calls in voice.calls.values():
+        _fits_and_is_told_in_turns(calls)
+        contexts = [briefing.context for _, briefing in calls if briefing.context]
+        assert contexts[-1].condensed > 0
+        assert contexts[-1].told > 0
+        assert "What came before, in short" in calls[-1][1].messages[1].content
+    shares = voice.shares()
+    assert sum(shares) / len(shares) >= 0.85
+
+
+async def test_a_resumed_course_is_told_as_one_that_was_never_broken_off(
+    database: Database,
+) -> None:
+    settings = Settings(seed=4, episodes=4)
+    people = shipped(("ada", "ben"))
+    whole, first, second = Listening(), Listening(), Listening()
+    await lived_course(a_service(database, lambda _: whole), settings, people)
+    service = a_service(database, lambda _: first)
+    run = await service.start(people, settings)
+    await stop_after(service, run.id, 23)
+    resumed = a_service(database, lambda _: second)
+    assert len([moment async for moment in resumed.live(run.id)]) > 23
+    assert first.calls
+    for person, calls in whole.calls.items():
+        parted = first.calls[person] + second.calls[person]
+        assert [briefing.messages for _, briefing in parted] == [b.messages for _, b in calls]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_speaker_is_never_told_the_others_goals_or_secrets(language: Language) -> None:
+    request = a_request(Act.ASK, language, history=((1, "Hello."), (0, "Hi there, you.")))
+    told = "\n".join(m.content for m in Briefings(the_prompts()).of(request).messages)
+    listener = PEOPLE[language][1]
+    assert request.scenario.goals[1].text[language] not in told
+    assert all(secret not in told for secret in listener.secrets)
+    assert all(secret in told for secret in PEOPLE[language][0].secrets)
+
+
+def test_a_memory_in_sight_is_not_told_again() -> None:
+    course = a_course(((1, "I will call you on Tuesday."), (0, "Please do, I would like that.")))
+    recalled = Recollection("Ben promises: “I will call you on Tuesday.”", 0.8, ((2, 1),))
+    briefing = Briefings(the_prompts()).of(a_request(course=course, recollections=(recalled,)))
+    assert briefing.context is not None
+    assert (briefing.context.told, briefing.context.untold) == (0, 1)
+    gone = replace(recalled, turns=((1, 9),))
+    briefing = Briefings(the_prompts()).of(a_request(course=course, recollections=(gone,)))
+    assert briefing.context is not None
+    assert briefing.context.told == 1
+    assert "> Ben promises" in briefing.messages[-1].content
+
+
+def test_a_context_too_small_for_the_person_says_so() -> None:
+    with pytest.raises(ContextTooSmallError, match="give at least"):
+        Briefings(the_prompts(), ContextBudget(tokens=200)).of(a_request())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_longest_people_and_scenes_have_room(language: Language) -> None:
+    word = "很长的话" if language == "zh" else "long words "
+    text = word * 2000
+    huge = replace(
+        PEOPLE[language][0],
+        essays={str(number): text for number in range(5)},
+        interests=(text,) * 40,
+        deal_breakers=(text,) * 40,
+        secrets=(text,) * 40,
+    )
+    request = a_request(
+        Act.ASK,
+        language,
+        speaker=huge,
+        listener=huge,
+        setting=text,
+        goal=text,
+        history=tuple((number % 2, text) for number in range(12)),
+        events=(text,) * 4,
+        recollections=(Recollection(text, 1.0),) * 6,
+    )
+    context = Briefings(the_prompts()).of(request).context
+    assert context is not None
+    assert context.total <= CONTEXT.tokens
+    assert context.kept >= 1

@@ -34,32 +34,65 @@ class _Block:
     heading: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What is shown word for word: all behind `condensed` blocks and `cut` entries more."""
+
+    blocks: Sequence[_Block]
+    condensed: int
+    cut: int = 0
+
+    def first(self, until: int) -> int:
+        """Return the index of the first entry shown, of those before `until`."""
+        if self.cut:
+            return self.blocks[self.condensed].start + self.cut
+        return 0 if self.condensed == 0 else min(self.blocks[self.condensed - 1].end, until)
+
+    def heading(self, history: Sequence[Entry], first: int) -> int | None:
+        """Return the index of the heading to say again: it holds and is out of sight."""
+        if self.cut:
+            return self.blocks[self.condensed].heading
+        if self.condensed == 0 or (first < len(history) and history[first].heading):
+            return None
+        return self.blocks[self.condensed - 1].heading
+
+    def left_out(self, lines: int) -> tuple[int, int]:
+        """Return how many entries are told by the newest `lines` of a summary, and by none."""
+        sizes = [block.end - block.start for block in self.blocks[: self.condensed]]
+        told = sum(sizes[len(sizes) - lines :])
+        return told, sum(sizes) - told + self.cut
+
+
 def assemble(parts: ContextParts, budget: ContextBudget, count: Counter) -> Context:
     """Return the messages of one call, never more than `budget.tokens` of them.
 
     What gives way, in this order: old history (condensed), memories (least salient first), lines
-    of the summary (oldest first), the rest of the history. Raises ContextTooSmallError where the
-    persona, the scene in force and the tail alone are more.
+    of the summary (oldest first), the last thing that was said. Raises ContextTooSmallError where
+    the persona, the scene in force and the tail alone are more.
     """
     blocks = _blocks(parts.history, budget.block)
     condensed = _due(parts, blocks, budget, count)
     lines = _summary(parts, blocks[:condensed], budget.summary, count)
     room = min(budget.memory, budget.tail - count(parts.tail(())))
-    told = _told(parts.memories, _shown(parts.history, blocks, condensed), room, count)
+    first = _Window(blocks, condensed).first(len(parts.history))
+    told = _told(parts.memories, range(first, len(parts.history)), room, count)
+    cut = 0
     while True:
-        made = _made(parts, blocks, condensed, lines, told, budget, count)
+        made = _made(parts, _Window(blocks, condensed, cut), lines, told, budget, count)
         if made.total <= budget.tokens:
             return made
         # Only where a tail is larger than its reserve, or joints cost more than was counted.
         if condensed < len(blocks) - 1:
             condensed += 1
             lines = _summary(parts, blocks[:condensed], budget.summary, count)
+        elif condensed < len(blocks) and cut < blocks[-1].end - blocks[-1].start - 1:
+            cut += 1
         elif told:
             told = told[:-1]
         elif lines:
             lines = lines[1:]
         elif condensed < len(blocks):
-            condensed += 1
+            condensed, cut = condensed + 1, 0
         else:
             raise ContextTooSmallError(
                 f"The persona, the scene and the turn take {made.total} tokens, but the context's"
@@ -122,8 +155,9 @@ def _due(
     done, base = 0, 0
 
     def used(until: int) -> int:
-        first = _first(blocks, done, until)
-        heading = _heading(history, blocks, done, first)
+        window = _Window(blocks, done)
+        first = window.first(until)
+        heading = window.heading(history, first)
         again = 0 if heading is None else sizes[heading]
         return base + again + ends[until] - ends[first]
 
@@ -139,22 +173,6 @@ def _due(
 def _closed(blocks: Sequence[_Block], number: int, until: int) -> bool:
     """Tell whether the block can be condensed: something has come after it."""
     return number < len(blocks) and blocks[number].end < until
-
-
-def _first(blocks: Sequence[_Block], condensed: int, until: int) -> int:
-    """Return the index of the first entry that is shown word for word."""
-    if condensed == 0:
-        return 0
-    return min(blocks[condensed - 1].end, until)
-
-
-def _heading(
-    history: Sequence[Entry], blocks: Sequence[_Block], condensed: int, first: int
-) -> int | None:
-    """Return the index of the heading to say again, because it holds and is out of sight."""
-    if condensed == 0 or (first < len(history) and history[first].heading):
-        return None
-    return blocks[condensed - 1].heading
 
 
 def _cost(lines: Sequence[str], parts: ContextParts, count: Counter) -> int:
@@ -186,10 +204,6 @@ def _line(parts: ContextParts, block: _Block) -> str:
     return f"> {title}{after}{told}" if title else f"> {told}"
 
 
-def _shown(history: Sequence[Entry], blocks: Sequence[_Block], condensed: int) -> range:
-    return range(_first(blocks, condensed, len(history)), len(history))
-
-
 def _told(
     memories: Sequence[Memory], shown: range, room: int, count: Counter
 ) -> tuple[Memory, ...]:
@@ -207,16 +221,15 @@ def _told(
 
 def _made(
     parts: ContextParts,
-    blocks: Sequence[_Block],
-    condensed: int,
+    window: _Window,
     lines: tuple[str, ...],
     told: tuple[Memory, ...],
     budget: ContextBudget,
     count: Counter,
 ) -> Context:
     history = parts.history
-    first = _first(blocks, condensed, len(history))
-    heading = _heading(history, blocks, condensed, first)
+    first = window.first(len(history))
+    heading = window.heading(history, first)
     shown = history[first:]
     opening = [Entry("user", "\n".join((parts.earlier, *lines)))] if lines else []
     if heading is not None:
@@ -234,7 +247,7 @@ def _made(
     fixed = count(persona.content) + budget.message
     scenes = [entry for entry in (*opening, *shown) if entry.heading]
     remembered = sum(count(memory.text) for memory in told)
-    standing = _standing(blocks, condensed, len(lines))
+    condensed, dropped = window.left_out(len(lines))
     return Context(
         messages=(persona, *messages),
         total=fixed + _tokens(messages, count, budget.message),
@@ -248,15 +261,11 @@ def _made(
             "tail": count(tail) - remembered,
         },
         kept=sum(not entry.heading for entry in shown),
-        condensed=standing,
-        dropped=sum(block.end - block.start for block in blocks[:condensed]) - standing,
+        condensed=condensed,
+        dropped=dropped,
         told=len(told),
         untold=len(parts.memories) - len(told),
     )
-
-
-def _standing(blocks: Sequence[_Block], condensed: int, lines: int) -> int:
-    return sum(block.end - block.start for block in blocks[condensed - lines : condensed])
 
 
 def _alternating(entries: Sequence[Entry], pause: str) -> list[ContextMessage]:

@@ -24,7 +24,7 @@ HISTORY_PROMPT: Final = "simulation.history"
 APART: Final = "apart"
 """A turn's prompt without this variable tells scene and last turns itself (version 1 does)."""
 
-CONTEXT: Final = ContextBudget(tokens=4000)
+CONTEXT: Final = ContextBudget(tokens=4500)
 """Estimated tokens of one call; persona, scene and task at their longest take less."""
 
 count_tokens = lru_cache(maxsize=16384)(estimate_tokens)

@@ -113,6 +113,8 @@ def _undirected(words: str, _: SpeechRequest) -> str:
 
 
 def _plain(words: str, _: SpeechRequest) -> str:
+    if _ASIDE.fullmatch(words):  # nothing was said at all
+        return words
     return _HAN_STRONG.sub(r"\2", _STRONG.sub(r"\2", words))
 
 

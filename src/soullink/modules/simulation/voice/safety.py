@@ -70,7 +70,7 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
         "contact",
         (
             r"[\w.+-]+@[\w-]+\.[A-Za-z]{2,}"
-            r"|(?<![\d.,])\+?\(?\d(?:[ ().-]{0,2}\d){8,14}(?![\d,])"
+            r"|(?<![\d.,])\+?\(?\d(?:[ ().-]{0,2}\d){8,14}(?!\d|,\d)"
             r"|(?<!\w)@[A-Za-z_]\w{3,}"
             r"|\bmy (?:whatsapp|telegram|instagram|insta|snapchat|wechat|line id|handle|e-?mail)"
             r" is \S+"
