@@ -124,7 +124,10 @@ def test_tokens_given_back_may_be_used_at_once_and_overuse_is_charged() -> None:
     assert third == pytest.approx(5.0 + (1100 - 550 + 1) / 10.0)
 
 
-def test_a_call_larger_than_the_bucket_goes_when_it_is_full_though_small_ones_always_fit() -> None:
+@pytest.mark.parametrize("crowded", ["by tenants that wait too", "by tenants that just came"])
+def test_a_call_larger_than_the_bucket_goes_when_it_is_full_though_small_ones_always_fit(
+    crowded: str,
+) -> None:
     async def main() -> float:
         admission = FairAdmission(
             8,
@@ -134,16 +137,32 @@ def test_a_call_larger_than_the_bucket_goes_when_it_is_full_though_small_ones_al
             monotonic=now,
         )
 
-        async def small(tenant: str) -> None:
+        async def waiting(tenant: str) -> None:
             while True:
                 await call(admission, Demand(tenant, "", "m", 10))
 
-        crowd = [asyncio.ensure_future(small(f"small {number}")) for number in range(5)]
+        async def coming() -> None:
+            number = 0
+            while True:
+                number += 1
+                tasks.append(asyncio.ensure_future(call(admission, small(f"new {number}"))))
+                await asyncio.sleep(1.0)
+
+        def small(tenant: str) -> Demand:
+            return Demand(tenant, "", "m", 10)
+
+        tasks: list[asyncio.Future[float | None]] = []
+        if crowded == "by tenants that wait too":
+            tasks += [asyncio.ensure_future(waiting(f"small {number}")) for number in range(5)]
+        else:
+            await call(admission, Demand("first", "", "m", 100))
+            tasks.append(asyncio.ensure_future(coming()))
         await asyncio.sleep(100.0)
-        entered = await call(admission, Demand("large", "", "m", 5000))
-        for task in crowd:
+        large = Demand("large", "", "m", 5000)
+        entered = await asyncio.wait_for(call(admission, large), 60.0)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*crowd, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         assert_clean(admission)
         return entered - 100.0
 
@@ -176,6 +195,32 @@ def test_a_large_call_is_starved_by_neither_its_siblings_nor_other_tenants() -> 
         return entered - 50.0
 
     assert run(main()) < 60.0
+
+
+def test_who_waits_for_a_limit_of_its_own_does_not_hold_a_shared_one_back() -> None:
+    async def main() -> tuple[float, float]:
+        admission = FairAdmission(
+            8,
+            1000,
+            tenants={"a": RateLimit(tokens_per_minute=600)},
+            models={"m": RateLimit(requests_per_minute=6)},
+            burst_seconds=60.0,
+            monotonic=now,
+        )
+        for _ in range(6):
+            await call(admission, Demand("b", "", "m", 1))
+        held_up = asyncio.ensure_future(call(admission, Demand("a", "", "m", 600)))
+        await asyncio.sleep(5.0)  # it waits for the model; its own allowance goes elsewhere
+        assert await call(admission, Demand("a", "", "other", 600)) == 5.0
+        for _ in range(3):  # others have had more than their share already
+            await call(admission, Demand("c", "", "other", 5000))
+        await asyncio.sleep(4.0)
+        shared = await call(admission, Demand("c", "", "m", 1))
+        return shared, await held_up
+
+    shared, held_up = run(main())
+    assert shared == pytest.approx(10.0)
+    assert held_up == pytest.approx(65.0)
 
 
 def test_a_tenant_at_its_limit_holds_up_no_other_tenant_nor_a_key_another_key() -> None:

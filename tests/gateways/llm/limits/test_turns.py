@@ -109,6 +109,50 @@ def test_a_newcomer_does_not_wait_for_the_backlog_of_others() -> None:
     assert run(main()) <= 2.0
 
 
+def test_a_share_that_was_not_used_is_not_saved_up() -> None:
+    async def main() -> dict[str, int]:
+        admission = FairAdmission(1, 1000, monotonic=now)
+        served = {"busy": 0, "back": 0}
+
+        async def work(name: str) -> None:
+            while now() < 300.0:
+                await call(admission, Demand(name, "", "m", 10), seconds=1.0)
+                if now() > 200.0:
+                    served[name] += 1
+
+        busy = [asyncio.ensure_future(work("busy")) for _ in range(5)]
+        await call(admission, Demand("back", "", "m", 10), seconds=1.0)
+        await asyncio.sleep(200.0 - now())
+        await asyncio.gather(*busy, *(work("back") for _ in range(5)))
+        assert_clean(admission)
+        return served
+
+    served = run(main())
+    assert served["back"] == pytest.approx(served["busy"], abs=4)
+
+
+def test_a_share_that_its_own_limit_kept_a_tenant_from_is_not_saved_up() -> None:
+    async def main() -> tuple[int, int]:
+        admission = FairAdmission(
+            2, 1000, tenants={"a": RateLimit(tokens_per_minute=6000)}, monotonic=now
+        )
+        await call(admission, Demand("a", "", "m", 12_000))  # a debt that a minute pays
+        served = {"a": 0, "b": 0}
+
+        async def work(name: str) -> None:
+            while now() < 119.0:
+                await call(admission, Demand(name, "", "m", 10), seconds=1.0)
+                if now() > 62.0:
+                    served[name] += 1
+
+        await asyncio.gather(*(work(name) for name in "ab" for _ in range(5)))
+        assert_clean(admission)
+        return served["a"], served["b"]
+
+    limited, other = run(main())
+    assert limited == pytest.approx(other, abs=6)
+
+
 def test_a_full_queue_refuses_its_own_tenant_only() -> None:
     async def main() -> LlmRateLimitedError:
         admission = FairAdmission(1, 3, monotonic=now)
