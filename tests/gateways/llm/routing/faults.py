@@ -33,7 +33,8 @@ class Row:
     gets: whose answer the caller gets ("A", "B", "C"), or an error's code. asked: who was asked,
     in order. booked: (who, outcome, cost) for every attempt. rests: A's circuit is open afterwards.
     B serves the same route, if not `alone`; C another one, asked for the codes in `fallbacks`.
-    address: instead of A's server. sizes: context_tokens of A and B. heard: A's words reached the caller before the error.
+    address: instead of A's server. sizes: context_tokens of A and B.
+    heard: A's words reached the caller before the error.
     """
 
     fault: str

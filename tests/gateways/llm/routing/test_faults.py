@@ -1,4 +1,4 @@
-"""Every fault of the table over real sockets: what the caller gets, who is asked, what is booked."""
+"""Every fault over real sockets: what the caller gets, who is asked next, what is booked."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ from tests.gateways.llm.routing.faults import (
     page,
 )
 from tests.gateways.llm.routing.support import BookedInMemory, request
-from tests.gateways.llm.server import Received, Say, ScriptedOpenAiServer, in_pieces
+from tests.gateways.llm.server import Received, Say, ScriptedOpenAiServer
 
 pytestmark = pytest.mark.anyio
 
@@ -58,7 +58,7 @@ class Server(ScriptedOpenAiServer):
 class JsonCheck:
     """Wants JSON."""
 
-    def check(self, request: ChatRequest, reply: ChatReply) -> Judged:
+    def check(self, request: ChatRequest, reply: ChatReply) -> Judged:  # noqa: ARG002 - any
         try:
             json.loads(reply.text)
         except ValueError as error:
@@ -192,8 +192,8 @@ async def test_fault(row: Row, played: Played) -> None:
         (who, kind, *price_of(cost, intent.bound_nano_usd))
         for (who, kind, cost), intent in zip(row.booked, intents, strict=True)
     ]
-    codes = [settlement.error_code for _, settlement in played.ledger.booked]
-    assert all(bool(code) is (kind != "answered") for code, (_, kind, _) in zip(codes, row.booked))
+    for _, settlement in played.ledger.booked:
+        assert bool(settlement.error_code) is (settlement.outcome != "answered")
 
     states = {state.id: state for state in played.router.states()}
     assert (states["A"].circuit == "open") is row.rests

@@ -31,7 +31,8 @@ class Needs(Generic[ModelT, RequestT]):
     """What one call asks of a deployment. Numbers that cost time are made when first asked for.
 
     passed: deployments that are not asked (again). larger_than: only those that take more tokens
-    are; sized: nor those of which nobody knows. probe: whether the place taken last is a circuit's probe.
+    are; sized: nor those of which nobody knows. probe: whether the place taken last is a
+    circuit's probe.
     """
 
     __slots__ = (
