@@ -21,8 +21,10 @@ class FairAdmission:
 
     capacity: calls in flight at once. queue: calls of one tenant that may wait. tenants, keys,
     models: limits by name; a tenant that is not named has `default_tenant`'s. weights: shares by
-    tenant, `default_weight` where not named. burst_seconds: how much of a minute's allowance may
-    be taken at once after a pause. monotonic: seconds; waits themselves are the event loop's.
+    tenant, `default_weight` where not named. limit_of_key: tells the limit of a key that `keys`
+    does not name; it is asked with every call until it knows one, which then stays.
+    burst_seconds: how much of a minute's allowance may be taken at once after a pause.
+    monotonic: seconds; waits themselves are the event loop's.
 
     A tenant costs memory while it waits, is owed to, or has not its whole allowance back.
     """
@@ -31,6 +33,7 @@ class FairAdmission:
         "_burst_seconds",
         "_default",
         "_keys",
+        "_limit_of_key",
         "_models",
         "_others",
         "_others_kept",
@@ -52,6 +55,7 @@ class FairAdmission:
         weights: Mapping[str, int] | None = None,
         default_tenant: RateLimit | None = None,
         default_weight: int = 1,
+        limit_of_key: Callable[[str], RateLimit | None] | None = None,
         burst_seconds: float = 60.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -70,8 +74,13 @@ class FairAdmission:
         self._default = default_tenant if default_tenant and _limits(default_tenant) else None
         self._others: dict[str, Limiter] = {}
         self._others_kept = 64
+        self._limit_of_key = limit_of_key
         self.limited = bool(
-            self._default or self._keys or self._models or any(self._tenants.values())
+            limit_of_key
+            or self._default
+            or self._keys
+            or self._models
+            or any(self._tenants.values())
         )
 
     @property
@@ -91,6 +100,8 @@ class FairAdmission:
     def limiters_of(self, demand: Demand) -> tuple[Limiter, ...]:
         """Return what limits a call, the narrowest first."""
         key = self._keys.get(demand.key)
+        if key is None and self._limit_of_key is not None and demand.key:
+            key = self._own(demand.key, self._limit_of_key(demand.key))
         model = self._models.get(demand.model)
         name = demand.tenant
         tenant = self._tenants[name] if name in self._tenants else self._other(name)
@@ -180,6 +191,13 @@ class FairAdmission:
 
     def _limiter(self, scope: Scope, name: str, limit: RateLimit) -> Limiter | None:
         return Limiter(scope, name, limit, self._burst_seconds) if _limits(limit) else None
+
+    def _own(self, name: str, limit: RateLimit | None) -> Limiter | None:
+        """Return the limiter of a key that brings its limit along, from now on among `keys`."""
+        limiter = None if limit is None else self._limiter("key", name, limit)
+        if limiter is not None:
+            self._keys[name] = limiter
+        return limiter
 
     def _other(self, name: str) -> Limiter | None:
         """Return the limiter of a tenant that only the default limits."""
