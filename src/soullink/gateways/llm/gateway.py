@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from soullink.gateways.llm.ledger.port import Accounts
 from soullink.gateways.llm.port import EmbeddingModel, LanguageModel
+from soullink.gateways.llm.routing.port import DeploymentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Gateway(Protocol):
 
     def models(self) -> list[ModelCard]:
         """Return the configured names."""
+        ...
+
+    def states(self) -> list[DeploymentState]:
+        """Return how every deployment does that was opened so far."""
         ...
 
     async def close(self) -> None:
