@@ -14,6 +14,7 @@ from importlib.metadata import version
 import structlog
 
 from soullink.gateways.llm.cassette import CassetteModel
+from soullink.gateways.llm.ledger.accounts import PostgresAccounts
 from soullink.gateways.llm.opening import open_model
 from soullink.gateways.llm.port import LanguageModel, ModelAddress
 from soullink.gateways.postgres.database import open_database
@@ -27,9 +28,9 @@ from soullink.modules.personality.api import Personality
 from soullink.modules.profiles import wiring as profiles
 from soullink.modules.profiles.api import Profiles
 from soullink.modules.prompts import wiring as prompts
-from soullink.modules.prompts.api import Prompts
+from soullink.modules.prompts.api import Experiments, Prompts, PromptStore
 from soullink.modules.simulation import wiring as simulation
-from soullink.modules.simulation.api import Scenarios, Simulation
+from soullink.modules.simulation.api import Rehearsals, Scenarios, Simulation
 from soullink.settings import LlmSettings, PostgresSettings, Settings
 
 
@@ -101,6 +102,9 @@ class House:
     profiles: Profiles
     personality: Personality
     prompts: Prompts
+    prompt_store: PromptStore
+    experiments: Experiments
+    rehearsals: Rehearsals
     simulation: Simulation
     analysis: Analysis
 
@@ -153,6 +157,22 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
             profiles=build_profiles(),
             personality=who,
             prompts=templates,
+            prompt_store=prompts.build_store(
+                [simulation.PROMPTS],
+                database,
+                SystemClock(),
+                PostgresAccounts(database),
+                simulation.build_turn_counts(database),
+            ),
+            experiments=prompts.build_experiments([simulation.PROMPTS], database, SystemClock()),
+            rehearsals=simulation.build_rehearsals(
+                database,
+                who,
+                templates,
+                SystemClock(),
+                code_version(),
+                partial(build_model, settings.llm),
+            ),
             simulation=simulation.build(
                 database,
                 who,

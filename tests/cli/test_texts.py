@@ -62,7 +62,8 @@ def test_prompts_are_listed_and_shown(soullink: Soullink) -> None:
     assert {prompt["language"] for prompt in listed} == {"en", "zh"}
     for prompt in listed:
         command = ("prompts", "show", prompt["name"], "--language", prompt["language"])
-        document = soullink(*command, "--version", str(prompt["version"]), "--json").document
+        command += ("--version", str(prompt["version"]))
+        document = soullink(*command, "--json").document
         assert document["reference"] == prompt["reference"]
         assert document["template"] in soullink(*command).out
     assert soullink("prompts", "show", "no.such").code == 3

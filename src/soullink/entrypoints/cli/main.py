@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from soullink.entrypoints.cli.commands import people, runs, simulate, texts
+from soullink.entrypoints.cli.commands import people, prompts, runs, simulate, texts
 from soullink.entrypoints.cli.commands.options import examples
 from soullink.entrypoints.cli.exits import (
     FULL_DISK,
@@ -121,7 +121,7 @@ app.add_typer(runs.runs, name="runs")
 app.add_typer(people.people, name="people")
 app.add_typer(people.personality, name="personality")
 app.add_typer(texts.scenarios, name="scenarios")
-app.add_typer(texts.prompts, name="prompts")
+app.add_typer(prompts.prompts, name="prompts")
 app.command("migrate", epilog=texts.MIGRATE_EXAMPLES)(texts.migrate)
 app.command("doctor", epilog=texts.DOCTOR_EXAMPLES)(texts.doctor)
 

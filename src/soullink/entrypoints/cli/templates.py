@@ -6,8 +6,10 @@ from rich.text import Text
 
 from soullink import bootstrap
 from soullink.entrypoints.cli.invocation import Invocation
+from soullink.entrypoints.cli.opening import opened
 from soullink.entrypoints.cli.output import cell, print_json, stdout, table
 from soullink.kernel.language import Language
+from soullink.modules.prompts.api import FIRST_STORED, Prompt
 
 
 def list_prompts(invocation: Invocation, as_json: bool) -> None:
@@ -40,11 +42,19 @@ def list_prompts(invocation: Invocation, as_json: bool) -> None:
     stdout(invocation).print(shown)
 
 
+async def _added(invocation: Invocation, name: str, language: str, version: int) -> Prompt:
+    async with opened(invocation) as session:
+        return (await session.house.prompt_store.snapshot()).get(name, language, version)
+
+
 def show(
     invocation: Invocation, name: str, language: Language, version: int | None, as_json: bool
 ) -> None:
     """Print one prompt's template."""
-    prompt = bootstrap.build_prompts().get(name, language, version)
+    if version is None or version < FIRST_STORED:
+        prompt = bootstrap.build_prompts().get(name, language, version)
+    else:
+        prompt = invocation.interruption.run(_added(invocation, name, language, version))
     if as_json:
         print_json({**asdict(prompt), "reference": prompt.reference})
         return

@@ -1,4 +1,4 @@
-"""soullink scenarios, prompts and doctor: what the simulation is made of, and whether it works."""
+"""soullink scenarios, migrate and doctor: what the simulation is made of, and whether it works."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +11,6 @@ from soullink.kernel.language import Language
 
 scenarios = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What people can live through."
-)
-prompts = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="What is said to language models."
 )
 
 STAGES = "first_meeting, early_dating, committed, crisis, long_distance, family"
@@ -106,35 +103,6 @@ def validate(
     code = deferred.scenes.validate(invocation_of(context), files, as_json)
     if code:
         raise typer.Exit(code)
-
-
-@prompts.command("list", epilog=examples("soullink prompts list", "soullink prompts list --json"))
-def list_prompts(context: typer.Context, as_json: AsJson = False) -> None:
-    """List every version of every prompt."""
-    deferred.templates.list_prompts(invocation_of(context), as_json)
-
-
-@prompts.command(
-    "show",
-    epilog=examples(
-        "soullink prompts show simulation.turn",
-        "soullink prompts show simulation.turn --language zh --version 1",
-    ),
-)
-def show_prompt(
-    context: typer.Context,
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Name of a prompt.", show_default=False)
-    ],
-    language: Annotated[Language, typer.Option(help="Which language.")] = "en",
-    version: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Default: the newest.", show_default=False),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Print one prompt's template."""
-    deferred.templates.show(invocation_of(context), name, language, version, as_json)
 
 
 def migrate(context: typer.Context, as_json: AsJson = False) -> None:
