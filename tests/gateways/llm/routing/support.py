@@ -159,7 +159,7 @@ class VirtualTime:
 
 def request(text: str = "How was your day?", **changes: object) -> ChatRequest:
     messages = (Message("system", "You are Ada."), Message("user", text))
-    return ChatRequest(messages, **{"timeout_seconds": 30.0, **changes})  # type: ignore[arg-type]
+    return ChatRequest(**{"messages": messages, "timeout_seconds": 30.0, **changes})  # type: ignore[arg-type]
 
 
 def failing(error: LlmError, **facts: object) -> LlmError:

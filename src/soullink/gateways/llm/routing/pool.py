@@ -24,6 +24,12 @@ from soullink.gateways.llm.usage import estimate_tokens
 
 RequestT = TypeVar("RequestT", bound=ChatRequest | EmbeddingRequest)
 
+WARM_SHARE = 0.5
+"""What a call costs where its beginning is warm, against cold, until it has been seen."""
+
+UNTRIED_SHARE = 0.25
+"""What a call costs at a deployment never asked, against the others of its route."""
+
 _SHORTEST_WAIT_SECONDS = 0.001
 
 
@@ -264,16 +270,22 @@ class Pool(Generic[ModelT]):
         return self._choose(ready, now, lambda u: self._price(needs, u, now))  # type: ignore[arg-type,return-value]
 
     def _price(self, needs: Needs[ModelT, Any], upstream: Upstream[ModelT], now: float) -> float:
-        # The bound knows the prices and this request, the learned share what comes of it. Where a
-        # deployment has not been seen, it is taken to behave like the others of the route.
+        # The bound knows the prices and this request; the learned share, what comes of it.
         bound = needs.bound(upstream)
         if bound is None:
             return math.inf
-        warm = upstream.is_warm(needs.key(), now)
+        return bound * self._share(upstream, warm=upstream.is_warm(needs.key(), now))
+
+    def _share(self, upstream: Upstream[ModelT], *, warm: bool) -> float:
         share = upstream.share(warm=warm)
-        if share is None:
-            share = self._averages[warm] or self._averages[False] or 1.0
-        return bound * share
+        if share is not None:
+            return share
+        cold = upstream.share(warm=False)
+        if cold is not None:
+            return cold * WARM_SHARE
+        # Hopeful, so that who was never asked is asked once, unless its prices rule that out.
+        usual = self._averages[False]
+        return UNTRIED_SHARE * (1.0 if usual is None else usual)
 
     def _fits(self, upstream: Upstream[ModelT], needs: Needs[ModelT, Any]) -> bool:
         size = upstream.context_tokens

@@ -247,9 +247,8 @@ class Upstream(Generic[ModelT]):
         self._averages[warm] = share if known is None else known + _LEARNING_RATE * (share - known)
 
     def share(self, *, warm: bool) -> float | None:
-        """Return the share of its bound that a request costs here; None where nobody knows."""
-        known = self._averages[warm]
-        return self._averages[False] if known is None else known
+        """Return the share of its bound that a request costs here, None before the first."""
+        return self._averages[warm]
 
     def state(self, now: float) -> DeploymentState:
         """Return how it does now."""
