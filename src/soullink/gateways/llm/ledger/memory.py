@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 from soullink.gateways.llm.ledger.budgets import (
     BudgetLine,
@@ -31,6 +32,8 @@ from soullink.gateways.llm.ledger.port import (
 from soullink.kernel.clock import Clock, SystemClock
 from soullink.kernel.errors import ConflictError, UnavailableError
 
+_REMEMBERED_MATCHES: Final = 10_000
+
 
 class MemoryLedger:
     """Implements Ledger and Accounts within one process; nothing is durable.
@@ -41,6 +44,8 @@ class MemoryLedger:
     def __init__(self, *, clock: Clock | None = None, keep: int = 20_000) -> None:
         self._clock = clock or SystemClock()
         self._lines: dict[tuple[Scope, str, Period], BudgetLine] = {}
+        # Which of them a call falls under, until they change.
+        self._matches: dict[tuple[str, str, str, str, str], list[BudgetLine]] = {}
         self._open: dict[str, Intent] = {}
         self._ended: deque[tuple[datetime, Entry]] = deque(maxlen=keep)
         self._closed = False
@@ -99,6 +104,7 @@ class MemoryLedger:
                 if moment >= since and (scope, subject) in _subjects(entry.intent):
                     line.spent += (entry.settlement and entry.settlement.cost_nano_usd) or 0
             self._lines[scope, subject, period] = line
+            self._matches.clear()
         line.limit = limit_nano_usd
         line.turn(now)
         return line.budget()
@@ -107,6 +113,7 @@ class MemoryLedger:
         """Raises NotFoundError."""
         if self._lines.pop((scope, subject, period), None) is None:
             raise no_budget(scope, subject, period)
+        self._matches.clear()
 
     async def list_budgets(self) -> list[Budget]:
         """Return every budget with what is spent and reserved in its current period."""
@@ -149,12 +156,20 @@ class MemoryLedger:
         yield from (Entry(intent, None) for intent in self._open.values())
 
     def _lines_of(self, intent: Intent) -> list[BudgetLine]:
-        now = self._clock.now()
-        subjects = _subjects(intent)
-        lines = [line for key, line in self._lines.items() if key[:2] in subjects]
-        for line in lines:
-            line.turn(now)
-        return sorted(lines, key=lambda line: (line.scope, line.subject, line.period))
+        by = intent.attribution
+        question = (by.tenant, by.key, by.run, intent.provider, intent.model)
+        lines = self._matches.get(question)
+        if lines is None:
+            if len(self._matches) >= _REMEMBERED_MATCHES:
+                self._matches.clear()
+            subjects = subjects_of(*question)
+            found = [key for key in self._lines if key[:2] in subjects]
+            lines = self._matches[question] = [self._lines[key] for key in sorted(found)]
+        if lines:
+            now = self._clock.now()
+            for line in lines:
+                line.turn(now)
+        return lines
 
 
 def _subjects(intent: Intent) -> tuple[Subject, ...]:

@@ -159,9 +159,13 @@ class PostgresLedger(PostgresAccounts):
         if self._writer is None:
             self._writer = asyncio.get_running_loop().create_task(self._write())
 
+    def _has_work(self) -> bool:
+        waiting = self._wanted or self._ended or self._flushes
+        return bool(waiting) or self._doubt is not None or self._sweep_due
+
     async def _write(self) -> None:
         try:
-            while self._wanted or self._ended or self._flushes or self._sweep_due:
+            while self._has_work():
                 flushes, self._flushes = self._flushes, []
                 try:
                     await self._ready()
