@@ -86,7 +86,7 @@ class Needs(Generic[ModelT, RequestT]):
         return self._bounds[upstream.id]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiter(Generic[ModelT]):
     needs: Needs[ModelT, Any]
     place: "asyncio.Future[Upstream[ModelT] | None]"
@@ -151,9 +151,8 @@ class Pool(Generic[ModelT]):
                 if not waiter.place.done():
                     if left <= 0.0:
                         return None
-                    delays = [u.wait_seconds(needs.tokens(), now) for u in self.fitting(needs)]
-                    self._check(delays, left, needs, now)
-                    delay = max(_SHORTEST_WAIT_SECONDS, min(left, *delays))
+                    self._check(needs, left, now)
+                    delay = self._next_chance(needs, left, now) if self._is_head(waiter) else left
                     await self._first(waiter.place, delay)
                 if not waiter.place.done():
                     self.dispatch(self.retry.monotonic(), changed=False)
@@ -167,7 +166,10 @@ class Pool(Generic[ModelT]):
                 upstream.abandoned(self.retry.monotonic(), probe=needs.probe)
             raise
         finally:
+            head = self._is_head(waiter)
             self.waiting.remove(waiter)
+            if head and self.waiting and not self.waiting[0].place.done():
+                self.waiting[0].place.set_result(None)
 
     def dispatch(self, now: float, *, changed: bool) -> None:
         """Give free places to those who wait, first come first served.
@@ -180,6 +182,8 @@ class Pool(Generic[ModelT]):
             upstream = self._take(waiter.needs, now)
             if upstream is not None or changed:
                 waiter.place.set_result(upstream)
+            elif all(u.wait_seconds(0, now) > 0.0 for u in self.upstreams):
+                return
 
     def resting(self, needs: Needs[ModelT, Any], now: float) -> LlmError:
         """Return the error for a call that none of the deployments takes in time."""
@@ -295,11 +299,18 @@ class Pool(Generic[ModelT]):
             return False
         return needs.tokens() <= size
 
-    def _check(
-        self, delays: list[float], left: float, needs: Needs[ModelT, Any], now: float
-    ) -> None:
-        if all(left < delay < math.inf for delay in delays):
+    def _check(self, needs: Needs[ModelT, Any], left: float, now: float) -> None:
+        waits = [u.wait_seconds(needs.tokens(), now) for u in self.fitting(needs)]
+        if all(left < wait < math.inf for wait in waits):
             raise self.resting(needs, now)
+
+    def _is_head(self, waiter: _Waiter[ModelT]) -> bool:
+        return self.waiting[0] is waiter
+
+    def _next_chance(self, needs: Needs[ModelT, Any], left: float, now: float) -> float:
+        """Return when to look again. Only the first who waits looks, on behalf of all."""
+        waits = [u.wait_seconds(needs.tokens(), now) for u in self.upstreams]
+        return max(_SHORTEST_WAIT_SECONDS, min([left, *(w for w in waits if w > 0.0)]))
 
     async def _first(self, place: "asyncio.Future[Upstream[ModelT] | None]", delay: float) -> None:
         timer = asyncio.ensure_future(self._sleep(delay))
