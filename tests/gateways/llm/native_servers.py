@@ -1,5 +1,6 @@
 """The scripted server in the formats of Anthropic and Gemini."""
 
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,9 @@ class ScriptedAnthropicServer(ScriptedServer):
             return "model, max_tokens and messages are required"
         if any(m["role"] not in {"user", "assistant"} for m in body["messages"]):
             return "messages: system belongs in the top-level system parameter"
+        roles = [m["role"] for m in body["messages"]]
+        if any(role == after for role, after in itertools.pairwise(roles)):
+            return "messages: roles must alternate"
         return None
 
     def wants_stream(self, received: Received) -> bool:
@@ -40,9 +44,18 @@ class ScriptedAnthropicServer(ScriptedServer):
             "model": received.json["model"],
             "content": [
                 {"type": "thinking", "thinking": "", "signature": "c2ln"},
-                {"type": "text", "text": say.text},
+                *([{"type": "text", "text": say.text}] if say.text else []),
+                *(
+                    {
+                        "type": "tool_use",
+                        "id": call.id,
+                        "name": call.name,
+                        "input": json.loads(call.arguments),
+                    }
+                    for call in say.calls
+                ),
             ],
-            "stop_reason": say.finish or "end_turn",
+            "stop_reason": say.finish or ("tool_use" if say.calls else "end_turn"),
             "usage": _anthropic_usage(30) if say.usage else None,
         }
 
@@ -68,9 +81,20 @@ class ScriptedAnthropicServer(ScriptedServer):
             }
             for piece in in_pieces(say.text, say.pieces)
         ]
+        for number, call in enumerate(say.calls, start=2):
+            block = {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}
+            parts.append({"type": "content_block_start", "index": number, "content_block": block})
+            parts += [
+                {
+                    "type": "content_block_delta",
+                    "index": number,
+                    "delta": {"type": "input_json_delta", "partial_json": piece},
+                }
+                for piece in in_pieces(call.arguments, say.pieces)
+            ]
         end: dict[str, Any] = {
             "type": "message_delta",
-            "delta": {"stop_reason": say.finish or "end_turn"},
+            "delta": {"stop_reason": say.finish or ("tool_use" if say.calls else "end_turn")},
         }
         if say.usage:
             end["usage"] = {"output_tokens": 30}
@@ -98,8 +122,11 @@ class ScriptedGeminiServer(ScriptedServer):
     def problem(self, received: Received) -> str | None:
         if not received.path.startswith("/v1beta/models/") or not received.json.get("contents"):
             return "contents are required"
-        if any(c["role"] not in {"user", "model"} for c in received.json["contents"]):
+        roles = [c["role"] for c in received.json["contents"]]
+        if not set(roles) <= {"user", "model"}:
             return "Please use a valid role: user, model."
+        if any(role == after for role, after in itertools.pairwise(roles)):
+            return "Please ensure that multiturn requests alternate between user and model."
         return None
 
     def wants_stream(self, received: Received) -> bool:
@@ -116,12 +143,14 @@ class ScriptedGeminiServer(ScriptedServer):
 
     def whole(self, say: Say, received: Received) -> dict[str, Any]:
         thought = {"text": "not for the reader", "thought": True}
-        return self._part([thought, {"text": say.text}], say, received, last=True)
+        parts = [thought, *([{"text": say.text}] if say.text else []), *_gemini_calls(say)]
+        return self._part(parts, say, received, last=True)
 
     def events(self, say: Say, received: Received) -> list[str]:
-        pieces = in_pieces(say.text, say.pieces)
+        pieces: list[dict[str, Any]] = [{"text": text} for text in in_pieces(say.text, say.pieces)]
+        pieces += _gemini_calls(say)
         parts = [
-            self._part([{"text": piece}], say, received, last=number == len(pieces))
+            self._part([piece], say, received, last=number == len(pieces))
             for number, piece in enumerate(pieces, start=1)
         ]
         return [f"data: {json.dumps(part)}\r\n\r\n" for part in parts]
@@ -144,3 +173,13 @@ class ScriptedGeminiServer(ScriptedServer):
                 "thoughtsTokenCount": 5,
             }
         return answer
+
+
+def _gemini_calls(say: Say) -> list[dict[str, Any]]:
+    return [
+        {
+            "functionCall": {"name": call.name, "args": json.loads(call.arguments)},
+            "thoughtSignature": f"signature of {call.name}",
+        }
+        for call in say.calls
+    ]

@@ -1,13 +1,14 @@
 """A real HTTP server on loopback that speaks a provider's format and misbehaves on request."""
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiohttp import web
+
+from soullink.gateways.llm.port import ToolCall
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Say:
     pieces: into how many events a streamed answer is cut. delay_seconds: before each of them,
     and before the whole answer when it is not streamed. usage False: counts are left out.
     finish: in the provider's own words; None takes its normal one. refusal: the model declines.
+    calls: tools that the model asks for, whose arguments are cut into `pieces` too.
     """
 
     words: str | Mapping[str, Any] = ""
@@ -25,6 +27,7 @@ class Say:
     usage: bool = True
     finish: str | None = None
     refusal: str | None = None
+    calls: tuple[ToolCall, ...] = ()
 
     @property
     def text(self) -> str:
@@ -59,10 +62,11 @@ class Hang:
 
 @dataclass(frozen=True)
 class Raw:
-    """Answer exactly these bytes with status 200."""
+    """Answer exactly these bytes."""
 
     body: bytes
     content_type: str = "application/json"
+    status: int = 200
 
 
 Behaviour = Say | Fail | Cut | Hang | Raw
@@ -85,7 +89,8 @@ class ScriptedServer:
     script: a list, used up from the front (a request after its end is a 400), or a function
     from the request's JSON to the answer. A plain string or mapping stands for Say(...).
     requests: what came in, in order. api_key: other keys get 401. rejects: parameters (dotted)
-    that are answered with 400, as newer or older models do.
+    that are answered with 400, as newer or older models do. left: how many clients went away
+    before their answer had ended.
     """
 
     prefix = ""
@@ -99,6 +104,7 @@ class ScriptedServer:
     ) -> None:
         self.script: Script = [] if script is None else script
         self.requests: list[Received] = []
+        self.left = 0
         self.api_key = api_key
         self.rejects = dict(rejects or {})
         self._runner: web.AppRunner | None = None
@@ -111,7 +117,9 @@ class ScriptedServer:
     async def __aenter__(self) -> Self:
         application = web.Application()
         application.router.add_post("/{path:.*}", self._handle)
-        self._runner = web.AppRunner(application, shutdown_timeout=0.1, access_log=None)
+        self._runner = web.AppRunner(
+            application, shutdown_timeout=0.1, access_log=None, handler_cancellation=True
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -150,11 +158,20 @@ class ScriptedServer:
         received = Received(request.path_qs, dict(request.headers), await request.json())
         self.requests.append(received)
         behaviour = self._objection(received) or self._next(received)
+        try:
+            return await self._behave(request, received, behaviour)
+        except (asyncio.CancelledError, ConnectionResetError):
+            self.left += 1
+            raise
+
+    async def _behave(
+        self, request: web.Request, received: Received, behaviour: Behaviour
+    ) -> web.StreamResponse:
         match behaviour:
             case Fail():
                 return self._failure(behaviour)
-            case Raw():
-                return web.Response(body=behaviour.body, content_type=behaviour.content_type)
+            case Raw(body=body, content_type=kind, status=status):
+                return web.Response(body=body, content_type=kind, status=status)
             case Hang():
                 await asyncio.sleep(behaviour.seconds)
                 return self._failure(Fail(504))
@@ -192,12 +209,10 @@ class ScriptedServer:
             return web.json_response(self.whole(say, received))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        # A client that goes away in the middle is part of what is tested.
-        with contextlib.suppress(ConnectionResetError):
-            for event in self.events(say, received):
-                await asyncio.sleep(say.delay_seconds)
-                await response.write(event.encode())
-            await response.write_eof()
+        for event in self.events(say, received):
+            await asyncio.sleep(say.delay_seconds)
+            await response.write(event.encode())
+        await response.write_eof()
         return response
 
     async def _cut(self, request: web.Request, received: Received, cut: Cut) -> web.StreamResponse:
@@ -234,8 +249,15 @@ class ScriptedOpenAiServer(ScriptedServer):
             return f"no such path {received.path}"
         if not body.get("model") or not body.get("messages"):
             return "model and messages are required"
-        if any(set(m) != {"role", "content"} for m in body["messages"]):
-            return "a message has a role and content"
+        asked: set[str] = set()
+        for message in body["messages"]:
+            calls = message.get("tool_calls", [])
+            if message["role"] == "tool":
+                if message.get("tool_call_id") not in asked:
+                    return "a message of role tool must answer a preceding tool_calls"
+            elif set(message) - {"tool_calls"} != {"role", "content"}:
+                return "a message has a role and content"
+            asked.update(call["id"] for call in calls)
         return None
 
     def wants_stream(self, received: Received) -> bool:
@@ -245,16 +267,26 @@ class ScriptedOpenAiServer(ScriptedServer):
         return {"error": {"message": failure.message, "type": "error", "code": failure.code}}
 
     def whole(self, say: Say, received: Received) -> dict[str, Any]:
-        message = {
+        message: dict[str, Any] = {
             "role": "assistant",
-            "content": None if say.refusal else say.text,
+            "content": None if say.refusal or (say.calls and not say.text) else say.text,
             "refusal": say.refusal,
         }
+        if say.calls:
+            message["tool_calls"] = [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                }
+                for call in say.calls
+            ]
+        normal = "tool_calls" if say.calls else "stop"
         answer: dict[str, Any] = {
             "id": "chatcmpl-1",
             "object": "chat.completion",
             "model": received.json["model"],
-            "choices": [{"index": 0, "message": message, "finish_reason": say.finish or "stop"}],
+            "choices": [{"index": 0, "message": message, "finish_reason": say.finish or normal}],
         }
         if say.usage:
             answer["usage"] = USAGE_OPENAI
@@ -271,7 +303,16 @@ class ScriptedOpenAiServer(ScriptedServer):
         key, text = ("refusal", say.refusal) if say.refusal else ("content", say.text)
         parts = [chunk({"role": "assistant", "content": ""})]
         parts += [chunk({key: piece}) for piece in in_pieces(text, say.pieces)]
-        parts.append(chunk({}, say.finish or "stop"))
+        for number, call in enumerate(say.calls):
+            start = {"index": number, "id": call.id, "type": "function"}
+            parts.append(
+                chunk({"tool_calls": [{**start, "function": {"name": call.name, "arguments": ""}}]})
+            )
+            parts += [
+                chunk({"tool_calls": [{"index": number, "function": {"arguments": piece}}]})
+                for piece in in_pieces(call.arguments, say.pieces)
+            ]
+        parts.append(chunk({}, say.finish or ("tool_calls" if say.calls else "stop")))
         if say.usage and received.json.get("stream_options", {}).get("include_usage"):
             parts.append({**chunk({}), "choices": [], "usage": USAGE_OPENAI})
         return [f"data: {json.dumps(part)}\n\n" for part in parts] + ["data: [DONE]\n\n"]

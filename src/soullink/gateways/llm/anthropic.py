@@ -47,6 +47,10 @@ _FAULT_STATUS = {
     "timeout_error": 504,
     "authentication_error": 401,
     "permission_error": 403,
+    "billing_error": 402,
+    "invalid_request_error": 400,
+    "not_found_error": 404,
+    "request_too_large": 413,
 }
 
 
@@ -144,7 +148,7 @@ class AnthropicDialect:
 
     def read(self, payload: bytes, heard: Heard, wire: Wire) -> None:
         answer = _DECODER.decode(payload)
-        if answer.type == "error":
+        if answer.type == "error" or answer.error is not None:
             raise _fault(answer, wire)
         if answer.content is None:
             raise LlmOutputError(f"anthropic:{self.model} answered without content.")
@@ -258,7 +262,7 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 def _fault(answer: _Answer, wire: Wire) -> LlmError:
     """Return the error for an error object inside an answer that had begun well."""
     fault = answer.error or _Fault("api_error", "no reason given")
-    status = _FAULT_STATUS.get(fault.type, 400)
+    status = _FAULT_STATUS.get(fault.type, 500)
     return wire.error_from(status, fault.message or fault.type, billed=True)
 
 

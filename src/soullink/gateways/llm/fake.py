@@ -29,7 +29,8 @@ Answer = str | Mapping[str, object] | tuple[ToolCall, ...] | LlmError
 class FakeLanguageModel:
     """Answers what `answer` returns for each request; an LlmError returned is raised.
 
-    A mapping is answered as JSON, a tuple of tool calls as those calls. requests: every request so far, in order.
+    A mapping is answered as JSON, a tuple of tool calls as those calls. requests: every request
+    so far, in order.
     """
 
     def __init__(self, answer: Callable[[ChatRequest], Answer], *, name: str = "fake:fake") -> None:
