@@ -34,6 +34,7 @@ Written by `python -m tests.cli.reference` from `soullink --help` and the help o
 | `SOULLINK_DATA_DIR` | Where our own PostgreSQL keeps its files; `--data-dir` comes first. |
 | `SOULLINK_DATABASE_URL` | Your PostgreSQL instead; `--database-url` comes first. |
 | `SOULLINK_LLM_BASE_URL` | Server of a language model, e.g. one on this machine. |
+| `SOULLINK_LLM_CONFIG` | The gateway's configuration; `--config` comes first. |
 | `SOULLINK_LLM_CASSETTE` | File that calls of language models are recorded in. |
 | `SOULLINK_LLM_CASSETTE_MODE` | `record` (default) or `replay`. |
 | `OPENAI_API_KEY`, `ANTHROPIC_API_KEY`, `GEMINI_API_KEY`, `GOOGLE_API_KEY` | Keys; never shown. |

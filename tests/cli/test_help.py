@@ -42,9 +42,13 @@ def test_the_reference_page_is_current() -> None:
 def test_there_is_every_command_that_the_product_promises() -> None:
     promised = (
         "simulate resume replay fork doctor migrate runs.list runs.show runs.export runs.delete "
+        "serve.llm llm.ask llm.models llm.usage llm.keys.create llm.keys.list llm.keys.revoke "
+        "llm.budgets.set llm.budgets.list llm.budgets.remove "
         "people.import people.show people.validate people.list personality.items "
         "personality.score scenarios.list scenarios.show scenarios.generate scenarios.validate "
-        "prompts.list prompts.show"
+        "prompts.list prompts.show prompts.versions prompts.add prompts.label prompts.labels "
+        "prompts.rollback prompts.performance prompts.ab.start prompts.ab.record prompts.ab.run "
+        "prompts.ab.status prompts.ab.conclude prompts.ab.list"
     )
     assert sorted(COMMANDS) == sorted(
         "soullink " + name.replace(".", " ") for name in promised.split()
@@ -159,6 +163,9 @@ def test_the_version_is_printed(soullink: Soullink) -> None:
         ("fork", "last", "--episode", "1"),
         ("scenarios", "list", "--stage", "divorce"),
         ("people", "import", "x.csv", "--format", "tinder"),
+        ("serve", "llm", "--port", "70000"),
+        ("llm", "keys", "create", "acme"),
+        ("llm", "budgets", "set", "5", "--all", "--period", "year"),
     ],
 )
 def test_a_wrong_command_is_one_sentence_and_exit_code_2(
