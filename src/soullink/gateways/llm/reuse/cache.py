@@ -5,9 +5,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from soullink.gateways.llm.config import CacheConfig
 from soullink.gateways.llm.port import ChatChunk, ChatReply, ChatRequest, ToolCallPiece
 from soullink.gateways.llm.reuse.key import is_deterministic
 
@@ -27,6 +26,21 @@ class CacheStats:
     evicted: int
     entries: int
     bytes: int
+
+
+class CachePolicy(Protocol):
+    """What an operator decides; `config.CacheConfig` is one."""
+
+    @property
+    def policy(self) -> str: ...
+    @property
+    def ttl_seconds(self) -> float: ...
+    @property
+    def max_entries(self) -> int: ...
+    @property
+    def max_bytes(self) -> int: ...
+    @property
+    def deterministic_only(self) -> bool: ...
 
 
 class _Kept:
@@ -139,7 +153,7 @@ class ExactCache:
             del self._keys[tenant]
 
 
-def cache_from(config: CacheConfig) -> ExactCache | None:
+def cache_from(config: CachePolicy) -> ExactCache | None:
     """Return the cache that `config` asks for, None where its policy is "off"."""
     if config.policy == "off":
         return None
