@@ -67,11 +67,10 @@ def test_no_answer_that_a_request_allows_costs_more_than_its_bound(
     name: str,
     talk: list[Message],
     tokens: int,
-    tools: bool,
-    schema: bool,
-    read: float,
-    wrote: float,
+    extras: tuple[bool, bool],
+    shares: tuple[float, float],
 ) -> None:
+    (tools, schema), (read, wrote) = extras, shares
     asked = ChatRequest(
         (*talk, *(USE if tools else ())),
         max_output_tokens=tokens,

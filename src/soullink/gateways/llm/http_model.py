@@ -1,7 +1,7 @@
 """A language model behind HTTP: retries, deadlines, usage and cost, in whichever wire format."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -119,7 +119,7 @@ class HttpLanguageModel:
             except LlmError as error:
                 await self._after(self._told(error, heard, call, request), call)
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         call = _Call(self._retry, request.timeout_seconds)
         while True:
             heard = Heard()

@@ -16,9 +16,8 @@ from yarl import URL
 
 from soullink.gateways.llm.http.connection import Connection
 from soullink.gateways.llm.http.faults import DeadlineError, NotReachedError
-from soullink.gateways.llm.http.port import Answer, Incoming, Patience, Pool
+from soullink.gateways.llm.http.port import CONNECT_SECONDS, Answer, Incoming, Patience, Pool
 
-CONNECT_SECONDS = 15.0
 _ADDRESS_SECONDS = 10.0
 """How long the addresses of a host are remembered."""
 

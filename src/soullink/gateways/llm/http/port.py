@@ -7,6 +7,9 @@ from typing import Protocol
 
 from soullink.gateways.llm.http.faults import MalformedError, TooLongError
 
+CONNECT_SECONDS = 15.0
+"""How long a connection may take to come about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:

@@ -14,8 +14,7 @@ from soullink.gateways.llm.http.faults import (
     SilentError,
     TooLongError,
 )
-from soullink.gateways.llm.http.pool import CONNECT_SECONDS
-from soullink.gateways.llm.http.port import Answer, Patience
+from soullink.gateways.llm.http.port import CONNECT_SECONDS, Answer, Patience
 
 _T = TypeVar("_T")
 
