@@ -30,7 +30,8 @@ def assert_clean(admission: FairAdmission) -> None:
     """Nothing is in flight, nothing waits, and every place can still be had."""
     assert admission.in_flight == admission.waiting == admission.turns.tenants == 0
     limiters = [*admission._keys.values(), *admission._models.values()]
-    limiters += [one for one in admission._tenants.values() if one] + [*admission._others.values()]
+    limiters += [*admission._other_keys]
+    limiters += [one for one in admission._tenants.values() if one] + [*admission._other_tenants]
     for limiter in limiters:
         assert not limiter.claims
         assert limiter.timer is None

@@ -42,6 +42,20 @@ def test_a_key_that_becomes_known_is_limited_from_then_on() -> None:
     assert run(main()) == (5, 1)
 
 
+def test_a_changed_limit_holds_from_the_next_call_on() -> None:
+    async def main() -> list[int]:
+        known = {"key": RateLimit(requests_per_minute=2)}
+        admission = FairAdmission(50, 50, limit_of_key=known.get, monotonic=now)
+        passed = [await _passed(admission, "key", 9)]
+        known["key"] = RateLimit(requests_per_minute=5)
+        passed.append(await _passed(admission, "key", 9))
+        known["key"] = RateLimit()
+        passed.append(await _passed(admission, "key", 9))
+        return passed
+
+    assert run(main()) == [2, 5, 9]
+
+
 async def _passed(admission: FairAdmission, key: str, calls: int) -> int:
     """Return how many of `calls` are let in without a wait."""
     passed = 0

@@ -347,6 +347,7 @@ def test_nothing_is_kept_of_tenants_that_are_gone() -> None:
             2,
             100,
             default_tenant=RateLimit(requests_per_minute=60, tokens_per_minute=60_000),
+            limit_of_key=lambda _: RateLimit(tokens_per_minute=60_000),
             tenants={"always": RateLimit()},
             monotonic=now,
         )
@@ -359,9 +360,10 @@ def test_nothing_is_kept_of_tenants_that_are_gone() -> None:
         crowd = [asyncio.ensure_future(always()) for _ in range(8)]
         shares, limiters = 0, 0
         for number in range(3000):
-            await call(admission, Demand(f"passing {number}", "", "m", 10), seconds=0.1)
+            demand = Demand(f"passing {number}", f"key {number}", "m", 10)
+            await call(admission, demand, seconds=0.1)
             shares = max(shares, admission.turns.tenants)
-            limiters = max(limiters, len(admission._others))
+            limiters = max(limiters, len(admission._other_tenants), len(admission._other_keys))
         stop.set()
         await asyncio.gather(*crowd)
         assert_clean(admission)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final
 
 from soullink.gateways.llm.limits.port import Demand, RateLimit
-from soullink.gateways.llm.limits.rates import EPSILON_SECONDS, Limiter, Scope
+from soullink.gateways.llm.limits.rates import EPSILON_SECONDS, Limiter, PassingLimiters, Scope
 from soullink.gateways.llm.limits.turns import CALL_COST, Turns, Waiting
 from soullink.gateways.llm.port import LlmRateLimitedError
 
@@ -22,11 +22,12 @@ class FairAdmission:
     capacity: calls in flight at once. queue: calls of one tenant that may wait. tenants, keys,
     models: limits by name; a tenant that is not named has `default_tenant`'s. weights: shares by
     tenant, `default_weight` where not named. limit_of_key: tells the limit of a key that `keys`
-    does not name; it is asked with every call until it knows one, which then stays.
+    does not name; it is asked at every call, and where it answers None, what it said before holds.
     burst_seconds: how much of a minute's allowance may be taken at once after a pause.
     monotonic: seconds; waits themselves are the event loop's.
 
-    A tenant costs memory while it waits, is owed to, or has not its whole allowance back.
+    A tenant costs memory while it waits, is owed to, or has not its whole allowance back; a key
+    that is looked up too.
     """
 
     __slots__ = (
@@ -35,8 +36,8 @@ class FairAdmission:
         "_keys",
         "_limit_of_key",
         "_models",
-        "_others",
-        "_others_kept",
+        "_other_keys",
+        "_other_tenants",
         "_queue",
         "_tenants",
         "limited",
@@ -72,9 +73,9 @@ class FairAdmission:
         self._keys = self._limiters("key", keys)
         self._models = self._limiters("model", models)
         self._default = default_tenant if default_tenant and _limits(default_tenant) else None
-        self._others: dict[str, Limiter] = {}
-        self._others_kept = 64
+        self._other_tenants = PassingLimiters("tenant", burst_seconds)
         self._limit_of_key = limit_of_key
+        self._other_keys = PassingLimiters("key", burst_seconds)
         self.limited = bool(
             limit_of_key
             or self._default
@@ -101,10 +102,14 @@ class FairAdmission:
         """Return what limits a call, the narrowest first."""
         key = self._keys.get(demand.key)
         if key is None and self._limit_of_key is not None and demand.key:
-            key = self._own(demand.key, self._limit_of_key(demand.key))
+            limit = self._limit_of_key(demand.key)
+            key = self._other_keys.get(demand.key, limit, self.monotonic)
         model = self._models.get(demand.model)
         name = demand.tenant
-        tenant = self._tenants[name] if name in self._tenants else self._other(name)
+        if name in self._tenants:
+            tenant = self._tenants[name]
+        else:
+            tenant = self._other_tenants.get(name, self._default, self.monotonic)
         if key is None:
             if tenant is None:
                 return () if model is None else (model,)
@@ -191,28 +196,6 @@ class FairAdmission:
 
     def _limiter(self, scope: Scope, name: str, limit: RateLimit) -> Limiter | None:
         return Limiter(scope, name, limit, self._burst_seconds) if _limits(limit) else None
-
-    def _own(self, name: str, limit: RateLimit | None) -> Limiter | None:
-        """Return the limiter of a key that brings its limit along, from now on among `keys`."""
-        limiter = None if limit is None else self._limiter("key", name, limit)
-        if limiter is not None:
-            self._keys[name] = limiter
-        return limiter
-
-    def _other(self, name: str) -> Limiter | None:
-        """Return the limiter of a tenant that only the default limits."""
-        if self._default is None:
-            return None
-        limiter = self._others.get(name)
-        if limiter is None:
-            if len(self._others) >= self._others_kept:
-                now = self.monotonic()
-                kept = {name: one for name, one in self._others.items() if not one.idle(now)}
-                self._others = kept
-                self._others_kept = 64 + 2 * len(kept)
-            limiter = Limiter("tenant", name, self._default, self._burst_seconds)
-            self._others[name] = limiter
-        return limiter
 
 
 class Visit(Waiting):

@@ -1,6 +1,7 @@
 """Calls and tokens a minute, counted to the instant: a bucket that refills evenly."""
 
 import asyncio
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal, TypeAlias
 
 from soullink.gateways.llm.limits.port import RateLimit
@@ -114,3 +115,41 @@ class Limiter:
         if self.limit.tokens_per_minute:
             parts.append(f"{self.limit.tokens_per_minute} tokens a minute")
         return f"{self.scope} {self.name!r} is limited to {' and '.join(parts)}"
+
+
+class PassingLimiters:
+    """Limiters made when their name first comes up, and forgotten when that changes nothing."""
+
+    __slots__ = ("_burst_seconds", "_kept", "_limiters", "_scope")
+
+    def __init__(self, scope: Scope, burst_seconds: float) -> None:
+        self._scope: Scope = scope
+        self._burst_seconds = burst_seconds
+        self._limiters: dict[str, Limiter] = {}
+        self._kept = 64
+
+    def __len__(self) -> int:
+        return len(self._limiters)
+
+    def __iter__(self) -> Iterator[Limiter]:
+        return iter(self._limiters.values())
+
+    def get(
+        self, name: str, limit: RateLimit | None, monotonic: Callable[[], float]
+    ) -> Limiter | None:
+        """Return the limiter of `name`; where `limit` is None, the one that was made before.
+
+        Where `limit` has changed it is a new one with full buckets, None where nothing is limited.
+        """
+        limiter = self._limiters.get(name)
+        if limit is None or (limiter and (limiter.limit is limit or limiter.limit == limit)):
+            return limiter
+        if limit.requests_per_minute is None and limit.tokens_per_minute is None:
+            self._limiters.pop(name, None)
+            return None
+        if len(self._limiters) >= self._kept:
+            now = monotonic()
+            self._limiters = {one.name: one for one in self if not one.idle(now)}
+            self._kept = 64 + 2 * len(self._limiters)
+        limiter = self._limiters[name] = Limiter(self._scope, name, limit, self._burst_seconds)
+        return limiter
