@@ -36,6 +36,7 @@ def test_a_version_is_added_once_shown_and_listed(soullink_db: Soullink) -> None
     assert (again["version"], again["new"]) == (1001, False)
     shown = soullink_db("prompts", "show", TURN, "--version", "1001", "--json").document
     assert (shown["template"], shown["description"]) == (COLD, "Colder.")
+    assert soullink_db("prompts", "show", TURN, "--version", "1001", "--template").out == COLD
     listed = soullink_db("prompts", "versions", TURN, "--json").document
     found = next(row for row in listed if row["version"] == 1001)
     assert (found["shipped"], found["variables"], found["labels"]) == (False, ["act"], [])

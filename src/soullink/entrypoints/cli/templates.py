@@ -1,5 +1,6 @@
 """Prompts: list and show."""
 
+import sys
 from dataclasses import asdict
 
 from rich.text import Text
@@ -48,7 +49,12 @@ async def _added(invocation: Invocation, name: str, language: str, version: int)
 
 
 def show(
-    invocation: Invocation, name: str, language: Language, version: int | None, as_json: bool
+    invocation: Invocation,
+    name: str,
+    language: Language,
+    version: int | None,
+    template_alone: bool,
+    as_json: bool,
 ) -> None:
     """Print one prompt's template."""
     if version is None or version < FIRST_STORED:
@@ -57,6 +63,9 @@ def show(
         prompt = invocation.interruption.run(_added(invocation, name, language, version))
     if as_json:
         print_json({**asdict(prompt), "reference": prompt.reference})
+        return
+    if template_alone:
+        sys.stdout.write(prompt.template)
         return
     console = stdout(invocation)
     console.print(Text(f"# {prompt.reference} ({prompt.language})", style="dim"), soft_wrap=True)

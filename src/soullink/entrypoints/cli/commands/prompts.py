@@ -42,6 +42,7 @@ def list_prompts(context: typer.Context, as_json: AsJson = False) -> None:
         "soullink prompts show simulation.turn",
         "soullink prompts show simulation.turn --language zh --version 1",
         "soullink prompts show simulation.turn --version 1001",
+        "soullink prompts show simulation.turn --template > warmer.md",
     ),
 )
 def show_prompt(
@@ -57,10 +58,14 @@ def show_prompt(
             show_default=False,
         ),
     ] = None,
+    template: Annotated[
+        bool,
+        typer.Option("--template", help="Print the template alone, ready to be changed and added."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print one prompt's template."""
-    deferred.templates.show(invocation_of(context), name, language, version, as_json)
+    deferred.templates.show(invocation_of(context), name, language, version, template, as_json)
 
 
 @prompts.command("versions", epilog=examples("soullink prompts versions simulation.turn"))
