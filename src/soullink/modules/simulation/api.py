@@ -804,4 +804,66 @@ class Rehearsals(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BiasFinding:
+    """How one score of a model's words moves when one attribute of the speaker changes.
+
+    values: what the two personas of a pair are. difference: mean of the second's score less the
+    first's, in the score's unit; low, high: its 95 % interval. pairs: that could be compared.
+    p: exact; adjusted: by Holm over all findings of the report. detectable: the difference that
+    audits of this size find four times in five, None where no two answers ever differed.
+    """
+
+    attribute: str
+    values: tuple[str, str]
+    score: str
+    difference: float
+    low: float
+    high: float
+    pairs: int
+    p: float
+    adjusted: float
+    detectable: float | None
+
+    @property
+    def found(self) -> bool:
+        """Return whether the difference is more than chance at a level of 5 % over all findings."""
+        return self.adjusted <= 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class BiasReport:
+    """What an audit of one model found. pairs: asked for each attribute; calls: made in all."""
+
+    model: str
+    language: Language
+    pairs: int
+    seed: int
+    calls: int
+    findings: tuple[BiasFinding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Return whether no difference was found; one smaller than detectable may be there."""
+        return not any(finding.found for finding in self.findings)
+
+
+class BiasAudits(Protocol):
+    """Asks a model to speak for pairs of people who differ in exactly one attribute."""
+
+    def attributes(self) -> tuple[str, ...]:
+        """Return what can be audited: age, gender, name and so on."""
+        ...
+
+    async def audit(
+        self, attributes: Sequence[str], pairs: int, seed: int, language: Language
+    ) -> BiasReport:
+        """Return what differs. Raises InvalidInputError, UnavailableError when nobody answers."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the model."""
+        ...
+
+
 Document: TypeAlias = dict[str, Any]

@@ -10,8 +10,9 @@ from soullink.gateways.postgres.database import Database
 from soullink.kernel.clock import Clock
 from soullink.modules.personality.api import Personality
 from soullink.modules.prompts.api import Prompts, SpokenTurns
+from soullink.modules.simulation.agents.bias import BiasAudit
 from soullink.modules.simulation.agents.scenario import ScenarioAgent
-from soullink.modules.simulation.api import Rehearsals, Scenarios, Simulation
+from soullink.modules.simulation.api import BiasAudits, Rehearsals, Scenarios, Simulation
 from soullink.modules.simulation.rehearsal import Rehearsal
 from soullink.modules.simulation.service import SimulationService
 from soullink.modules.simulation.turn_counts import RecordedTurns
@@ -67,3 +68,8 @@ def build_rehearsals(
 def build_turn_counts(database: Database) -> SpokenTurns:
     """Return how recorded turns went, by prompt."""
     return RecordedTurns(database)
+
+
+def build_bias_audits(prompts: Prompts, model: LanguageModel) -> BiasAudits:
+    """Return audits of `model`, which is closed with them."""
+    return BiasAudit(LlmVoice(model, prompts, BuiltInVoice()))
