@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from soullink.entrypoints.cli import (
         batch,
+        bias_audits,
         course,
         doctor,
         llm_budgets,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "batch",
+    "bias_audits",
     "course",
     "doctor",
     "llm_budgets",

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from soullink.entrypoints.cli.commands import llm, people, prompts, runs, simulate, texts
+from soullink.entrypoints.cli.commands import bias, llm, people, prompts, runs, simulate, texts
 from soullink.entrypoints.cli.commands.options import examples
 from soullink.entrypoints.cli.exits import (
     FULL_DISK,
@@ -122,6 +122,7 @@ app.add_typer(people.people, name="people")
 app.add_typer(people.personality, name="personality")
 app.add_typer(texts.scenarios, name="scenarios")
 app.add_typer(prompts.prompts, name="prompts")
+llm.llm.command("bias", epilog=bias.EXAMPLES)(bias.bias)
 app.add_typer(llm.llm, name="llm")
 app.add_typer(llm.serve, name="serve")
 app.command("migrate", epilog=texts.MIGRATE_EXAMPLES)(texts.migrate)
