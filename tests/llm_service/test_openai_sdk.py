@@ -328,7 +328,9 @@ async def test_every_error_of_the_port_is_the_sdks_own_exception(
 async def test_the_sdk_waits_as_told_and_tries_again(serve: Serve) -> None:
     limited = LlmRateLimitedError("Slow down.")
     limited.retry_after_seconds = 0.02
-    answers: list[Any] = [limited, LlmUnavailableError("Down."), "At last."]
+    down = LlmUnavailableError("Down.")
+    down.retry_after_seconds = 0.02
+    answers: list[Any] = [limited, down, "At last."]
     service = await serve(lambda _: answers.pop(0))
     async with service.openai(max_retries=2) as client:
         answer = await client.chat.completions.create(model="played", messages=HELLO)

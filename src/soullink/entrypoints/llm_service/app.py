@@ -29,11 +29,11 @@ from soullink.entrypoints.llm_service.faults import (
     fault_of,
 )
 from soullink.entrypoints.llm_service.models import write_model, write_models
-from soullink.entrypoints.llm_service.openai_request import Chat, Defaults, read_chat
+from soullink.entrypoints.llm_service.openai_request import Defaults, read_chat
 from soullink.gateways.llm.gateway import Gateway
 from soullink.gateways.llm.keys.port import Keys
 from soullink.gateways.llm.port import LlmAuthError
-from soullink.gateways.llm.usage import estimate_tokens
+from soullink.gateways.llm.tokens import count_tokens
 from soullink.kernel.errors import SoulLinkError, UnavailableError
 from soullink.kernel.ids import new_uuid7
 
@@ -150,11 +150,13 @@ class _Service:
         ), None
 
     async def count_tokens(self, http: web.Request, caller: Caller, request_id: str) -> Served:
-        """Answer POST /v1/messages/count_tokens, with an estimate that says that it is one."""
+        """Answer POST /v1/messages/count_tokens; an estimate says that it is one."""
         chat = read_message(await _body(http), caller, self._defaults, counting=True)
         self._access.model(chat.model, caller)
-        body = msgspec.json.encode({"input_tokens": _count(chat), "estimated": True})
-        return whole_answer(body, request_id), None
+        # In a thread: the first count with a tokenizer loads it, which may take a second.
+        found = await asyncio.to_thread(count_tokens, chat.model, chat.request)
+        answer = {"input_tokens": found.tokens, "estimated": not found.exact}
+        return whole_answer(msgspec.json.encode(answer), request_id), None
 
     async def embeddings(self, http: web.Request, caller: Caller, request_id: str) -> Served:
         """Answer POST /v1/embeddings."""
@@ -226,19 +228,6 @@ async def _body(http: web.Request) -> bytes:
         raise BadCallError(
             f"The body of the request did not arrive within {_BODY_SECONDS:g} seconds."
         ) from error
-
-
-def _count(chat: Chat) -> int:
-    """Return about how many tokens a request has."""
-    request = chat.request
-    texts = [message.content for message in request.messages]
-    texts += [call.arguments for message in request.messages for call in message.tool_calls]
-    tools: list[dict[str, Any]] = [
-        {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-        for tool in request.tools
-    ]
-    texts += [msgspec.json.encode(tool).decode() for tool in tools]
-    return sum(estimate_tokens(text) for text in texts)
 
 
 def _note(
