@@ -173,21 +173,39 @@ async def test_scores_reach_the_ledger_and_the_caller() -> None:
     assert router.states()[0].errors == 0
 
 
-async def test_cancelled_while_reserving_is_unsent() -> None:
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_a_ledger_that_never_answers_ends_with_the_call(*, cancelled: bool) -> None:
     router, ledger, model = stage("never")
 
     async def slow() -> None:
+        await asyncio.sleep(0.001)
         await asyncio.sleep(30.0)
 
     ledger.before_reserve = slow
-    task = asyncio.ensure_future(router.model("r").complete(request()))
-    await asyncio.sleep(0.001)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    task = asyncio.ensure_future(router.model("r").complete(request(timeout_seconds=0.02)))
+    if cancelled:
+        await asyncio.sleep(0.005)
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError if cancelled else LlmTimeoutError):
         await task
-    assert model.requests == []
-    assert [(s.outcome, s.cost_nano_usd) for s in ledger.unknown] == [("unsent", 0)]
+    assert (model.requests, ledger.intents, ledger.unknown) == ([], {}, [])
     assert router.states()[0].in_flight == 0
+
+
+async def test_a_ledger_that_waits_a_while_is_waited_for() -> None:
+    router, ledger, _ = stage("well")
+
+    async def committing() -> None:
+        await asyncio.sleep(0.005)
+        await asyncio.sleep(0)
+        try:
+            await asyncio.wait_for(asyncio.sleep(30.0), 0.001)
+        except TimeoutError:
+            return
+
+    ledger.before_reserve = committing
+    assert (await router.model("r").complete(request())).text == "well"
+    assert booked(ledger) == [("answered", COST, False)]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -77,8 +77,8 @@ def model_at(letter: str, address: str) -> HttpLanguageModel:
         auth=("Authorization", "Bearer "),
         headers={},
         retry=retry,
-        first_byte_seconds=0.25,
-        stall_seconds=0.25,
+        first_byte_seconds=0.6,
+        stall_seconds=0.6,
     )
     dialect = OpenAiDialect(f"model-{letter}", official=False)
     return HttpLanguageModel(dialect, wire, retry, PriceList({f"openai:model-{letter}": PRICE}))

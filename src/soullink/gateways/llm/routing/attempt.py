@@ -15,11 +15,11 @@ from soullink.gateways.llm.port import (
     LlmUnavailableError,
     Usage,
 )
+from soullink.gateways.llm.routing.in_time import finish_within
 from soullink.gateways.llm.routing.journey import Journey
 from soullink.gateways.llm.routing.means import Means
 from soullink.gateways.llm.routing.pool import RequestT
 from soullink.gateways.llm.routing.upstream import ModelT, Upstream
-from soullink.kernel.errors import UnavailableError
 from soullink.kernel.ids import new_uuid7
 
 NOTHING = Usage()
@@ -71,32 +71,29 @@ class Attempt(Generic[ModelT, RequestT]):
                 if journey.pool.learns
                 else upstream.model.bound_nano_usd(request)  # type: ignore[arg-type]
             )
-            await means.ledger.reserve(
-                Intent(
-                    attempt_id,
-                    journey.call_id,
-                    request.attribution,
-                    request.purpose,
-                    upstream.provider,
-                    upstream.model_name,
-                    bound,
-                    means.clock.now(),
-                )
+            intent = Intent(
+                attempt_id,
+                journey.call_id,
+                request.attribution,
+                request.purpose,
+                upstream.provider,
+                upstream.model_name,
+                bound,
+                means.clock.now(),
             )
-        except (LlmError, UnavailableError):
+            await finish_within(means.ledger.reserve(intent), journey.deadline - self.began)
+        except TimeoutError as error:
             upstream.abandoned(means.monotonic(), probe=self._probe)
-            raise
+            raise _late() from error
         except BaseException:
-            # Cancelled while it was being written: it may stand in the ledger.
-            self._unsent()
+            # What could not be reserved, for whatever reason, is not in the ledger.
+            upstream.abandoned(means.monotonic(), probe=self._probe)
             raise
         self._reserved = True
         self.began = means.monotonic()
         if self.began >= journey.deadline:
             self._unsent()
-            late = LlmTimeoutError("The ledger took all the time that the call had.")
-            late.may_be_billed = False
-            raise late
+            raise _late()
         journey.attempts += 1
         upstream.requests += 1
 
@@ -192,6 +189,12 @@ class Attempt(Generic[ModelT, RequestT]):
         self._means.ledger.settle(
             Settlement(self.id, outcome, usage, cost, estimated, seconds, code, scores)
         )
+
+
+def _late() -> LlmTimeoutError:
+    error = LlmTimeoutError("The ledger took all the time that the call had.")
+    error.may_be_billed = False
+    return error
 
 
 def _outcome(error: LlmError) -> Outcome:
