@@ -27,7 +27,7 @@ from soullink.gateways.llm.port import (
     Usage,
 )
 from soullink.gateways.llm.retry import Retry, RetryPolicy
-from soullink.gateways.llm.wire import Wire
+from soullink.gateways.llm.wire import Secret, Wire
 from soullink.kernel.clock import SystemClock
 from tests.gateways.llm.conftest import Setup, request
 from tests.gateways.llm.native_servers import ScriptedAnthropicServer
@@ -167,6 +167,13 @@ async def test_an_error_object_with_status_200_is_an_error(single: Setup, mode: 
     with pytest.raises(LlmUnavailableError, match="the model crashed") as caught:
         await ask(single.model, mode, request())
     assert caught.value.may_be_billed
+
+
+async def test_a_key_that_no_header_can_carry_is_refused_and_not_shown() -> None:
+    with pytest.raises(LlmAuthError, match="copy it again") as caught:
+        openai_model("m", key=Secret("abc\r\nX-Evil: 1"), base_url="http://127.0.0.1:1/v1")
+    assert "Evil" not in str(caught.value)
+    assert not caught.value.may_be_billed
 
 
 FILTERED = {"openai": "content_filter", "anthropic": "refusal", "gemini": "SAFETY"}

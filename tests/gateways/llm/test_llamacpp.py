@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from soullink.gateways.llm.opening import open_model
+from soullink.gateways.llm.opening import open_embedder, open_model
 from soullink.gateways.llm.port import (
+    EmbeddingRequest,
     LanguageModel,
+    LlmContextTooLongError,
     LlmRequestError,
     LlmTimeoutError,
     LlmUnavailableError,
@@ -86,7 +88,7 @@ async def test_a_deadline_stops_it_and_the_next_call_works(model: LanguageModel)
 async def test_too_long_a_prompt_and_a_broken_file_are_request_errors(
     model: LanguageModel, tmp_path: Path
 ) -> None:
-    with pytest.raises(LlmRequestError, match="context"):
+    with pytest.raises(LlmContextTooLongError, match="context"):
         await model.complete(request("word " * 9000, timeout_seconds=60.0))
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF nothing else")
@@ -97,3 +99,19 @@ async def test_too_long_a_prompt_and_a_broken_file_are_request_errors(
     await model.close()
     with pytest.raises(LlmUnavailableError, match="closed"):
         await model.complete(request())
+
+
+@pytest.mark.llamacpp
+async def test_related_texts_are_embedded_nearer_than_unrelated_ones() -> None:
+    embedder = open_embedder(ModelAddress("llamacpp:smollm2"), {})
+    texts = ("a walk by the river", "a stroll by the water", "quantum tax law")
+    reply = await embedder.embed(EmbeddingRequest(texts, timeout_seconds=120.0))
+    await embedder.close()
+    river, water, law = reply.vectors
+    assert cosine(river, water) > cosine(river, law) + 0.1
+    assert (reply.usage.input_tokens, reply.usage.estimated) == (14, False)
+    assert reply.cost_nano_usd == 0
+
+
+def cosine(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))

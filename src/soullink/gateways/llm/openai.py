@@ -137,9 +137,14 @@ class OpenAiDialect:
         if request.stop:
             body["stop"] = list(request.stop)
         if request.tools:
-            body["tools"] = self._tools(request.tools)
-            if request.tool_choice != "auto":
-                body["tool_choice"] = _choice(request.tool_choice)
+            tools, choice = request.tools, _choice(request.tool_choice)
+            if isinstance(choice, dict) and self.provider == "llamacpp":
+                # llama.cpp reads words only; being offered one tool alone comes to the same.
+                tools = tuple(tool for tool in tools if tool.name == request.tool_choice)
+                choice = "required"
+            body["tools"] = self._tools(tools)
+            if choice != "auto":
+                body["tool_choice"] = choice
         if request.json_schema is not None:
             if "response_format" in without:
                 _ask_in_words(messages, request.json_schema)
@@ -299,7 +304,7 @@ def _tools(tools: tuple[Tool, ...]) -> list[dict[str, Any]]:
 
 
 def _choice(choice: str) -> str | dict[str, Any]:
-    if choice in {"none", "required"}:
+    if choice in {"auto", "none", "required"}:
         return choice
     return {"type": "function", "function": {"name": choice}}
 

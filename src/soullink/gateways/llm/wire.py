@@ -17,6 +17,7 @@ from soullink.gateways.llm.http.faults import HttpError
 from soullink.gateways.llm.http.pool import is_private, open_pool
 from soullink.gateways.llm.http.port import Incoming, Patience, Pool
 from soullink.gateways.llm.port import (
+    LlmAuthError,
     LlmError,
     LlmOutputError,
     LlmRequestError,
@@ -90,6 +91,12 @@ class Wire:
         self.stall_seconds = stall_seconds
         self._who = f"{provider} at {self.base_url.host}"
         self._key = key or Secret("")
+        if not (self._key.reveal().isascii() and self._key.reveal().isprintable()):
+            error = LlmAuthError(
+                f"The API key of {provider} holds characters that no key has; copy it again."
+            )
+            error.may_be_billed = False
+            raise error
         self._auth = auth
         self._headers = dict(headers)
         self._retry = retry

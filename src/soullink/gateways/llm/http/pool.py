@@ -31,7 +31,7 @@ class DirectPool:
 
     def __init__(self, base_url: URL, fields: Mapping[str, str], *, connections: int) -> None:
         self._url = base_url
-        self._host = base_url.host or ""
+        self._host = base_url.raw_host or ""
         self._port = base_url.port or 80
         self._secure = base_url.scheme == "https"
         self._prefix = base_url.raw_path.rstrip("/")
