@@ -98,6 +98,7 @@ class Played:
         self.in_flight = 0
         self.most = 0
         self.closed = 0
+        self.asked = asyncio.Event()
 
     def bound_nano_usd(self, request: object) -> int | None:  # noqa: ARG002 - all cost the same
         return self.bound
@@ -126,6 +127,7 @@ class Played:
 
     async def _answer(self, request: ChatRequest) -> str:
         self.requests.append(request)
+        self.asked.set()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         self.in_flight += 1
         self.most = max(self.most, self.in_flight)

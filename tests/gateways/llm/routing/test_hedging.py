@@ -70,9 +70,7 @@ async def test_the_quicker_one_wins_and_the_other_is_booked_as_cancelled() -> No
 async def test_both_are_reserved_while_both_are_out() -> None:
     stage = Stage(dawdling(30.0), dawdling(30.0))
     call = asyncio.ensure_future(stage.model.complete(request()))
-    while not stage.b.requests:
-        assert stage.ledger.reserved <= BOUND
-        await asyncio.sleep(0.001)
+    await stage.b.asked.wait()
     assert stage.ledger.reserved == 2 * BOUND
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
@@ -123,8 +121,7 @@ async def test_when_both_fail_the_call_goes_on_up_to_its_attempts() -> None:
 async def test_cancelling_the_call_cancels_and_books_both() -> None:
     stage = Stage(dawdling(30.0), dawdling(30.0))
     call = asyncio.ensure_future(stage.model.complete(request()))
-    while not stage.b.requests:
-        await asyncio.sleep(0.001)
+    await stage.b.asked.wait()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call

@@ -219,6 +219,27 @@ async def test_who_leaves_the_queue_passes_its_place_on() -> None:
     assert router.states()[0].in_flight == 0
 
 
+async def test_a_place_is_not_lost_when_all_are_told_to_look_again() -> None:
+    first, second = Played("a", dawdling(0.01)), Played("b", dawdling(0.01))
+
+    async def fail(_: object) -> str:
+        await asyncio.sleep(0.01)
+        raise LlmRequestError("no")
+
+    first.answers = [fail, "well"]
+    router = router_of(
+        Route(
+            "r",
+            (Deployment("a", first, max_in_flight=1), Deployment("b", second, max_in_flight=1)),
+        )
+    )
+    asked = request(timeout_seconds=5.0)
+    calls = [asyncio.ensure_future(router.model("r").complete(asked)) for _ in range(6)]
+    ended = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 1.0)
+    assert [type(one) for one in ended].count(LlmRequestError) == 1
+    assert [type(one) for one in ended].count(ChatReply) == 5
+
+
 async def test_when_one_rests_the_others_places_are_waited_for() -> None:
     busy, down = Played("busy", dawdling(0.03)), Played("down", unavailable())
     router = router_of(

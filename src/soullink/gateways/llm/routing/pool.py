@@ -144,22 +144,22 @@ class Pool(Generic[ModelT]):
         waiter = _Waiter(needs, asyncio.get_running_loop().create_future())
         self.waiting.append(waiter)
         try:
-            self.dispatch(self.retry.monotonic(), changed=False)
             while True:
                 now = self.retry.monotonic()
-                left = until - now
-                if not waiter.place.done():
-                    if left <= 0.0:
-                        return None
-                    self._check(needs, left, now)
-                    delay = self._next_chance(needs, left, now) if self._is_head(waiter) else left
-                    await self._first(waiter.place, delay)
-                if not waiter.place.done():
-                    self.dispatch(self.retry.monotonic(), changed=False)
-                elif (upstream := waiter.place.result()) is not None:
-                    return upstream
-                else:
+                # Also after a call to look again: a place may have become free since.
+                self.dispatch(now, changed=False)
+                if waiter.place.done():
+                    upstream = waiter.place.result()
+                    if upstream is not None:
+                        return upstream
                     waiter.place = asyncio.get_running_loop().create_future()
+                    continue
+                left = until - now
+                if left <= 0.0:
+                    return None
+                self._check(needs, left, now)
+                delay = self._next_chance(needs, left, now) if self._is_head(waiter) else left
+                await self._first(waiter.place, delay)
         except BaseException:
             place = waiter.place
             if place.done() and (upstream := place.result()) is not None:
