@@ -5,7 +5,7 @@ explicit seed); what they remember and how they put it into words is the agent's
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar, Final
 
 from soullink.kernel.errors import ConflictError
@@ -52,8 +52,8 @@ class Scene:
     events: tuple[str, ...]
     used_lines: frozenset[str]
     used_words: frozenset[str]
-    course: tuple[Said, ...]
-    places: Mapping[int, tuple[Place, Place]]
+    course: tuple[Said, ...] = ()
+    places: Mapping[int, tuple[Place, Place]] = field(default_factory=dict)
 
 
 class BaseAgent:

@@ -76,6 +76,20 @@ _LABELS: Final[Mapping[str, Text]] = {
     "essay": {"en": "In own words", "zh": "自己写的"},
 }
 
+_CHOICES: Final[Mapping[str, Text]] = {
+    "casual": {"en": "something casual", "zh": "轻松的相处"},
+    "dating": {"en": "dating", "zh": "先约会看看"},
+    "long_term": {"en": "something for the long term", "zh": "长久的关系"},
+    "marriage": {"en": "marriage", "zh": "奔着结婚"},
+    "friendship": {"en": "friendship", "zh": "交朋友"},
+    "unsure": {"en": "not sure yet", "zh": "还没想好"},
+    "wants": {"en": "wants children", "zh": "想要孩子"},
+    "does_not_want": {"en": "does not want children", "zh": "不想要孩子"},
+    "has_and_wants_more": {"en": "has children and wants more", "zh": "有孩子，还想再要"},
+    "has_and_done": {"en": "has children and wants no more", "zh": "有孩子，不打算再要"},
+    "open": {"en": "open about children", "zh": "要不要孩子都可以"},
+}
+
 _MOODS: Final[tuple[tuple[float, Text], ...]] = (
     (-0.5, {"en": "very low", "zh": "很低落"}),
     (-0.15, {"en": "rather low", "zh": "有点低落"}),
@@ -222,11 +236,17 @@ def _joined(items: Iterable[str], language: Language) -> str:
 
 
 def _wants(person: Profile, language: Language) -> str:
-    goal = (person.wants.goal or "").replace("_", " ")
-    children = (person.wants.children or "").replace("_", " ")
-    about = "children" if language == "en" else "孩子"
-    parts = [goal, f"{about}: {children}" if children else "", person.wants.text or ""]
+    wants = person.wants
+    parts = [_worded(wants.goal, language), _worded(wants.children, language), wants.text or ""]
     return _joined([part for part in parts if part], language)
+
+
+def _worded(choice: str | None, language: Language) -> str:
+    """Return a choice of the profile's format in words; one that is not known as it is written."""
+    if not choice:
+        return ""
+    known = _CHOICES.get(choice)
+    return choice.replace("_", " ") if known is None else known[language]
 
 
 def _gap(language: Language) -> str:
