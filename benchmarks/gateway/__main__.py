@@ -116,7 +116,7 @@ def client(subject: str, port: int, seconds: float, environ: dict[str, str]) -> 
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        preexec_fn=_pin(cores()[0]),  # noqa: PLW1509 - no threads run here
+        preexec_fn=_pin(cores()[0]),
     )
     measured: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     return measured
@@ -212,7 +212,9 @@ async def proxy(server_port: int, environ: dict[str, str], seconds: float) -> li
 
 def ratios(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return our throughput over each peer's."""
-    found = {(r["subject"], r["in_flight"]): r["value"] for r in rows if r["metric"] == "throughput"}
+    found = {
+        (r["subject"], r["in_flight"]): r["value"] for r in rows if r["metric"] == "throughput"
+    }
     return [
         row(ours, f"throughput over {peer}", found[ours, width] / found[peer, width], "x", width)
         for ours in OURS

@@ -7,17 +7,24 @@ import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 
+from soullink.gateways.llm.assembly import AssembledGateway, Books
 from soullink.gateways.llm.cassette import CassetteModel
+from soullink.gateways.llm.config import GatewayConfig, read_config
+from soullink.gateways.llm.gateway import Gateway
+from soullink.gateways.llm.keys.port import Keys
+from soullink.gateways.llm.keys.store import PostgresKeys
 from soullink.gateways.llm.ledger.accounts import PostgresAccounts
+from soullink.gateways.llm.ledger.postgres import PostgresLedger
 from soullink.gateways.llm.opening import open_model
 from soullink.gateways.llm.port import LanguageModel, ModelAddress
-from soullink.gateways.postgres.database import open_database
+from soullink.gateways.postgres.database import Database, open_database
 from soullink.gateways.postgres.embedded import EmbeddedPostgres, default_data_dir
 from soullink.gateways.postgres.schema import migrate
 from soullink.kernel.clock import SystemClock
@@ -30,7 +37,7 @@ from soullink.modules.profiles.api import Profiles
 from soullink.modules.prompts import wiring as prompts
 from soullink.modules.prompts.api import Experiments, Prompts, PromptStore
 from soullink.modules.simulation import wiring as simulation
-from soullink.modules.simulation.api import Rehearsals, Scenarios, Simulation
+from soullink.modules.simulation.api import BiasAudits, Rehearsals, Scenarios, Simulation
 from soullink.settings import LlmSettings, PostgresSettings, Settings
 
 
@@ -95,6 +102,14 @@ def build_scenarios(settings: LlmSettings, model: str | None = None) -> Scenario
     return simulation.build_scenarios(build_prompts(), opened)
 
 
+def build_bias_audits(settings: LlmSettings, model: str) -> BiasAudits:
+    """Return audits of the model "provider:model". Needs no database.
+
+    Raises LlmAuthError, LlmRequestError.
+    """
+    return simulation.build_bias_audits(build_prompts(), build_model(settings, model))
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """Everything that runs in one process."""
@@ -125,6 +140,52 @@ async def database_url(settings: PostgresSettings) -> AsyncIterator[str]:
         # A start that was cancelled half-way still finishes; only then can it be stopped.
         await asyncio.wait([starting])
         await asyncio.to_thread(server.stop)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGateway:
+    """Language models behind one door, and who may call them."""
+
+    gateway: Gateway
+    keys: Keys
+
+
+def build_gateway(
+    settings: LlmSettings, database: Database, keys: Keys | None = None
+) -> AssembledGateway:
+    """Return the gateway, its ledger in `database`; nothing is sent or written before a call.
+
+    keys: whose own limits hold, too. Raises InvalidInputError for a configuration that cannot be
+    used.
+    """
+    config = GatewayConfig() if settings.config is None else read_config(settings.config)
+    ledger = PostgresLedger(database)
+    return AssembledGateway(
+        config,
+        settings.environ,
+        Books(ledger, ledger),
+        base_url=settings.base_url,
+        limit_of_key=None if keys is None else keys.limit_of,
+    )
+
+
+@asynccontextmanager
+async def open_gateway(
+    settings: Settings, config_path: Path | None = None
+) -> AsyncIterator[OpenGateway]:
+    """Open the gateway and its keys, and close them in the end.
+
+    config_path: instead of the settings'. Raises InvalidInputError, UnavailableError.
+    """
+    llm = settings.llm if config_path is None else replace(settings.llm, config=config_path)
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database_url(settings.postgres))
+        database = open_database(url)
+        stack.push_async_callback(database.close)
+        keys = PostgresKeys(database)
+        gateway = build_gateway(llm, database, keys)
+        stack.push_async_callback(gateway.close)
+        yield OpenGateway(gateway, keys)
 
 
 @asynccontextmanager

@@ -29,10 +29,12 @@ class PostgresSettings:
 class LlmSettings:
     """How language models are reached.
 
-    base_url: of an OpenAI-compatible server. cassette: file of recorded calls; mode "record" or
-    "replay". environ: where the keys are looked up.
+    config: the gateway's file of routes, limits and prices. base_url: of an OpenAI-compatible
+    server. cassette: file of recorded calls; mode "record" or "replay". environ: where the keys
+    are looked up.
     """
 
+    config: Path | None = None
     base_url: str | None = None
     cassette: Path | None = None
     cassette_mode: str = "record"
@@ -40,7 +42,7 @@ class LlmSettings:
 
     @staticmethod
     def read(environ: Mapping[str, str]) -> "LlmSettings":
-        """Read SOULLINK_LLM_BASE_URL, SOULLINK_LLM_CASSETTE and SOULLINK_LLM_CASSETTE_MODE.
+        """Read SOULLINK_LLM_CONFIG, _BASE_URL, _CASSETTE and _CASSETTE_MODE.
 
         Raises InvalidInputError.
         """
@@ -50,7 +52,9 @@ class LlmSettings:
                 f"SOULLINK_LLM_CASSETTE_MODE is record or replay, not {mode!r}."
             )
         cassette = environ.get("SOULLINK_LLM_CASSETTE")
+        config = environ.get("SOULLINK_LLM_CONFIG")
         return LlmSettings(
+            config=Path(config).expanduser() if config else None,
             base_url=environ.get("SOULLINK_LLM_BASE_URL") or None,
             cassette=Path(cassette).expanduser() if cassette else None,
             cassette_mode=mode,
