@@ -137,6 +137,8 @@ class Connection(asyncio.Protocol):
         if not self.done or not self.reusable or self.closed:
             self.cut()
             return False
+        # A reader that left before it read all must not leave the rest to the next one.
+        self._pieces.clear()
         self.idle_since = self._loop.time()
         return True
 
