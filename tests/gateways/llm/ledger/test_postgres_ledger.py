@@ -57,9 +57,11 @@ async def outcomes(ledger: PostgresLedger) -> list[tuple[str, int | None, bool]]
 
 
 async def until_booked(ledger: PostgresLedger) -> None:
-    async with asyncio.timeout(5):
-        while not await outcomes(ledger):
-            await asyncio.sleep(0.01)
+    for _ in range(500):
+        if await outcomes(ledger):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nothing was booked within five seconds")
 
 
 def die(ledger: PostgresLedger) -> None:
