@@ -97,7 +97,7 @@ ROWS = (
         "A", "AA", (_free("A"), ("A", "answered", EXACT)), (Fail(503), "Better late."), alone=True,
     ),
     Row(
-        "503 three times, nobody else in the route, another route for `any`",
+        "503, nobody else in the route, another route for `any`",
         "C", "AC", (_free("A"), ANSWERED_C), (Fail(503),), alone=True,
         fallbacks={"any": ("spare",)},
     ),
