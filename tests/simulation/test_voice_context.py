@@ -99,6 +99,7 @@ async def test_four_fifths_of_each_call_begin_as_the_call_before(
 
 def _fits_and_is_told_in_turns(calls: list[tuple[SpeechRequest, Briefing]]) -> None:
     assert len({briefing.messages[0].content for _, briefing in calls}) == 1
+    assert {bool(request.run) for request, _ in calls} == {True}
     for request, briefing in calls:
         context = briefing.context
         assert context is not None

@@ -238,6 +238,16 @@ async def test_an_unknown_price_makes_the_turns_cost_unknown(prompts: Prompts) -
     assert (await no_reply.speak(REQUEST)).speech.cost_nano_usd == 0
 
 
+async def test_every_call_is_on_the_account_of_its_run_and_prompt(prompts: Prompts) -> None:
+    answers = [INVENTED, GOOD]
+    model = _fake(lambda _: answers.pop(0))
+    request = replace(REQUEST, run="0190-run")
+    speech = (await LlmVoice(model, prompts, BuiltInVoice()).speak(request)).speech
+    who = [call.attribution for call in model.requests]
+    assert {attribution.run for attribution in who} == {"0190-run"}
+    assert "+".join(attribution.prompt for attribution in who) == speech.prompt
+
+
 async def test_chinese_turns_are_asked_for_in_chinese(prompts: Prompts) -> None:
     words = "说真的，比起凑热闹，我更愿意一个人夜里出去跑一圈。"
     model = _fake(lambda _: {"inner_thought": "说出来了。", "words": words, "act": "disclose"})

@@ -40,7 +40,7 @@ class Scene:
     setting: rendered. goals: of both people, by position. events: what just happened, in words.
     history: words of the run so far as (position, words), oldest first. lines, words: used up.
     course: every turn so far, `own` where position 0 spoke. places: the scenes of the episodes up
-    to this one, for both people, by number.
+    to this one, for both people, by number. run: its id.
     """
 
     language: Language
@@ -54,6 +54,7 @@ class Scene:
     used_words: frozenset[str]
     course: tuple[Said, ...] = ()
     places: Mapping[int, tuple[Place, Place]] = field(default_factory=dict)
+    run: str = ""
 
 
 class BaseAgent:
@@ -129,6 +130,7 @@ class BaseAgent:
             recollections=tuple(
                 Recollection(item.text, item.importance, item.turns) for item in recollected
             ),
+            run=scene.run,
         )
         return await self.voice.speak(request)
 

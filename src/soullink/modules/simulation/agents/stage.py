@@ -155,6 +155,7 @@ class Stage:
             used_words=frozenset(self._words),
             course=tuple(self._course),
             places=dict(self._places),
+            run=str(self._run.id),
         )
         speaker, listener = self._agents[bare.speaker], self._agents[1 - bare.speaker]
         return await speaker.speak(bare, listener, scene)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import json_repair
 
 from soullink.gateways.llm.port import (
+    Attribution,
     ChatReply,
     ChatRequest,
     LanguageModel,
@@ -162,7 +163,7 @@ class LlmVoice:
         asked = self._briefings.of(request)
         messages = asked.messages
         reply = await self._call(
-            messages, request.seed, asked.reference, TURN_PROMPT, tally, started
+            messages, request, request.seed, asked.reference, TURN_PROMPT, tally, started
         )
         answer = _read(reply.text, request)
         if not answer.faults:
@@ -179,7 +180,7 @@ class LlmVoice:
             Message("user", again.user),
         )
         reply = await self._call(
-            messages, request.seed + 1, again.reference, REPAIR_PROMPT, tally, started
+            messages, request, request.seed + 1, again.reference, REPAIR_PROMPT, tally, started
         )
         answer = _read(reply.text, request)
         if answer.faults:
@@ -190,6 +191,7 @@ class LlmVoice:
     async def _call(
         self,
         messages: tuple[Message, ...],
+        request: SpeechRequest,
         seed: int,
         reference: str,
         purpose: str,
@@ -208,6 +210,7 @@ class LlmVoice:
                 seed=seed % _SEEDS,
                 timeout_seconds=max(left, 0.01),
                 purpose=purpose,
+                attribution=Attribution(run=request.run, prompt=reference),
             )
         )
         tally.add(reply)

@@ -64,7 +64,7 @@ class SpeechRequest:
 
     For voices that tell a model of the whole course: course: every turn so far, oldest first;
     places: the scenes of all episodes up to this one, by number; recollections: what the speaker
-    recalls now, strongest first.
+    recalls now, strongest first. run: its id, for the account of what calls cost.
     """
 
     language: Language
@@ -92,6 +92,7 @@ class SpeechRequest:
     course: tuple[Said, ...] = ()
     places: Mapping[int, Place] = field(default_factory=dict)
     recollections: tuple[Recollection, ...] = ()
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
