@@ -214,17 +214,18 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
             )
         who = build_personality()
         templates = build_prompts()
+        versions = prompts.build_store(
+            [simulation.PROMPTS],
+            database,
+            SystemClock(),
+            PostgresAccounts(database),
+            simulation.build_turn_counts(database),
+        )
         yield House(
             profiles=build_profiles(),
             personality=who,
             prompts=templates,
-            prompt_store=prompts.build_store(
-                [simulation.PROMPTS],
-                database,
-                SystemClock(),
-                PostgresAccounts(database),
-                simulation.build_turn_counts(database),
-            ),
+            prompt_store=versions,
             experiments=prompts.build_experiments([simulation.PROMPTS], database, SystemClock()),
             rehearsals=simulation.build_rehearsals(
                 database,
@@ -242,6 +243,7 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
                 code_version(),
                 partial(build_model, settings.llm),
                 workers,
+                versions,
             ),
             analysis=_analysis(who, templates),
         )

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import Final
 
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.canonical import digest
@@ -14,6 +15,7 @@ from soullink.kernel.ids import RunId, new_uuid7
 from soullink.kernel.language import LANGUAGES
 from soullink.modules.personality.api import Personality
 from soullink.modules.profiles.api import Profile
+from soullink.modules.prompts.api import Prompts, PromptStore
 from soullink.modules.simulation.agents.scenario import ScenarioAgent
 from soullink.modules.simulation.agents.stage import Past, Stage
 from soullink.modules.simulation.api import (
@@ -36,10 +38,33 @@ from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
 from soullink.modules.simulation.scenarios import library
 from soullink.modules.simulation.store import RecordedRun, RunStore
 from soullink.modules.simulation.voice import lines
+from soullink.modules.simulation.voice.builtin import NAME as BUILT_IN
 from soullink.modules.simulation.voice.port import Voice
 
 MOST_EPISODES = 40
 MOST_REPLICAS = 100_000
+
+
+TOLD: Final = "told"
+"""Key in a run's versions: references of the prompts that its model is asked by, all along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Prompts whose versions labels and live experiments decide. voice: opens a model with them."""
+
+    store: PromptStore
+    voice: Callable[[str, Prompts], Voice]
+
+    async def references(self, run_id: RunId, settings: Settings) -> dict[str, str]:
+        """Return what a new run keeps in its versions."""
+        kept = await self.store.snapshot(str(run_id))
+        return {TOLD: " ".join(kept.references(settings.language))}
+
+    async def open(self, run: Run) -> Voice:
+        """Return the run's voice, asked by the versions that it began with."""
+        kept = await self.store.snapshot()
+        return self.voice(run.settings.voice, kept.pinned(run.versions.get(TOLD, "").split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +72,7 @@ class SimulationService(Simulation):
     """Simulation on PostgreSQL.
 
     voice: opens the voice of a name. workers: where replicas are computed, None for a thread.
-    version: of the code.
+    version: of the code. telling: None tells models by the newest shipped prompts.
     """
 
     database: Database
@@ -57,6 +82,7 @@ class SimulationService(Simulation):
     voice: Callable[[str], Voice]
     version: str
     workers: Executor | None = None
+    telling: Telling | None = None
 
     async def start(
         self,
@@ -69,12 +95,16 @@ class SimulationService(Simulation):
         await self.voice(settings.voice).close()  # one that cannot be opened is told of now
         personas = (self.personality.persona(people[0]), self.personality.persona(people[1]))
         scenarios = await self.scenario_agent.scenarios_for(people, settings, own)
+        new_id = run_id or RunId(new_uuid7())
+        told: Mapping[str, str] = {}
+        if self.telling is not None and settings.voice != BUILT_IN:
+            told = await self.telling.references(new_id, settings)
         run = Run(
-            id=run_id or RunId(new_uuid7()),
+            id=new_id,
             people=people,
             settings=settings,
             status="running",
-            versions=self._versions(),
+            versions={**self._versions(), **told},
             fork=None,
             created_at="",
             finished_at=None,
@@ -107,13 +137,18 @@ class SimulationService(Simulation):
     async def live(self, run_id: RunId) -> AsyncGenerator[Moment, None]:
         past = await self._past(run_id)
         finished = past.recorded.run.status == "finished"
-        voice = None if finished else self.voice(past.recorded.run.settings.voice)
+        voice = None if finished else await self._voice(past.recorded.run)
         async with aclosing(self._walk(past, voice)) as moments:
             async for moment in moments:
                 yield moment
         if not finished:
             async with self.database.work() as work:
                 await RunStore(work.session).set_status(run_id, "finished", self.clock.now())
+
+    async def _voice(self, run: Run) -> Voice:
+        if self.telling is None or run.settings.voice == BUILT_IN:
+            return self.voice(run.settings.voice)
+        return await self.telling.open(run)
 
     async def replay(self, run_id: RunId) -> AsyncGenerator[Moment, None]:
         async with aclosing(self._walk(await self._past(run_id), None)) as moments:
@@ -163,7 +198,10 @@ class SimulationService(Simulation):
             recorded.run,
             id=run_id or RunId(new_uuid7()),
             status="running",
-            versions=self._versions(),
+            versions={
+                **self._versions(),
+                **{key: text for key, text in recorded.run.versions.items() if key == TOLD},
+            },
             fork=fork,
             finished_at=None,
         )

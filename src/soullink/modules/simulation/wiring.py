@@ -9,12 +9,12 @@ from soullink.gateways.llm.port import LanguageModel
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.clock import Clock
 from soullink.modules.personality.api import Personality
-from soullink.modules.prompts.api import Prompts, SpokenTurns
+from soullink.modules.prompts.api import Prompts, PromptStore, SpokenTurns
 from soullink.modules.simulation.agents.bias import BiasAudit
 from soullink.modules.simulation.agents.scenario import ScenarioAgent
 from soullink.modules.simulation.api import BiasAudits, Rehearsals, Scenarios, Simulation
 from soullink.modules.simulation.rehearsal import Rehearsal
-from soullink.modules.simulation.service import SimulationService
+from soullink.modules.simulation.service import SimulationService, Telling
 from soullink.modules.simulation.turn_counts import RecordedTurns
 from soullink.modules.simulation.voice.builtin import BuiltInVoice
 from soullink.modules.simulation.voice.llm import LlmVoice
@@ -37,16 +37,28 @@ def build(
     version: str,
     open_model: Callable[[str], LanguageModel],
     workers: Executor | None = None,
+    store: PromptStore | None = None,
 ) -> Simulation:
-    """Return the simulation. open_model: opens "provider:model"."""
+    """Return the simulation. open_model: opens "provider:model".
+
+    store: whose labels and live experiments decide on versions; None takes the newest shipped.
+    """
+
+    def asked(name: str, told: Prompts) -> Voice:
+        return LlmVoice(open_model(name), told, BuiltInVoice())
 
     def voice(name: str) -> Voice:
-        if name == BUILT_IN:
-            return BuiltInVoice()
-        return LlmVoice(open_model(name), prompts, BuiltInVoice())
+        return BuiltInVoice() if name == BUILT_IN else asked(name, prompts)
 
     return SimulationService(
-        database, personality, ScenarioAgent(prompts), clock, voice, version, workers
+        database,
+        personality,
+        ScenarioAgent(prompts),
+        clock,
+        voice,
+        version,
+        workers,
+        None if store is None else Telling(store, asked),
     )
 
 
