@@ -64,7 +64,7 @@ async def watching(database_url: str) -> AsyncIterator[Watch]:
 
 
 async def start(
-    database_url: str, server: CountingServer, calls: int
+    database_url: str, server: CountingServer, last: int, first: int = 0
 ) -> asyncio.subprocess.Process:
     path = os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)])
     return await asyncio.create_subprocess_exec(
@@ -73,8 +73,8 @@ async def start(
         "tests.gateways.llm.ledger.caller",
         database_url,
         server.base_url,
-        "0",
-        str(calls),
+        str(first),
+        str(last),
         "7",
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": path},
@@ -183,21 +183,25 @@ async def test_ten_thousand_calls_are_booked_once_each_though_the_process_is_kil
     )
 
 
-async def test_a_budget_that_runs_out_is_never_overdrawn(
+async def test_a_budget_that_runs_out_is_never_overdrawn_by_two_processes(
     database: Database, database_url: str
 ) -> None:
     accounts = PostgresAccounts(database)
     await accounts.set_budget("all", "", "day", 10_000_000_000)
     await accounts.set_budget("tenant", "t0", "total", 4_000_000)
     async with CountingServer(seed=3) as server, watching(database_url) as watch:
-        refused = await refused_by(await start(database_url, server, 1_500))
+        both = [
+            await start(database_url, server, 750),
+            await start(database_url, server, 1_500, 750),
+        ]
+        refused = sum(await asyncio.gather(*map(refused_by, both)))
         entries = await all_entries(accounts)
         check_against(server, entries)
     assert watch.overdrawn == []
     assert refused > 100
     await check_budgets(accounts, entries)
     (budget,) = [b for b in await accounts.list_budgets() if b.subject == "t0"]
-    # What is left does not pay for one more call: at most 60 tokens of output, and then some.
-    assert budget.spent_nano_usd > 0.9 * budget.limit_nano_usd
+    # Refused are those that came while the others had set all of it aside.
+    assert budget.spent_nano_usd > 0.25 * budget.limit_nano_usd
     others = {e.intent.attribution.tenant for e in entries} - {"t0"}
     assert others == {"t1", "t2"}

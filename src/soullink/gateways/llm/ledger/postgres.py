@@ -120,6 +120,7 @@ class PostgresLedger(PostgresAccounts):
         if self._closed:
             return
         self._closed = True
+        self._stop(self._next_sweep)
         try:
             if self._session.connected or self._ended or self._doubt is not None:
                 await self.flush()
@@ -136,9 +137,11 @@ class PostgresLedger(PostgresAccounts):
         finally:
             self._session.drop()
             self._open.clear()
-            for timer in (self._soon, self._next_sweep):
-                if timer is not None:
-                    timer.cancel()
+            self._stop(self._soon)
+
+    def _stop(self, timer: asyncio.TimerHandle | None) -> None:
+        if timer is not None:
+            timer.cancel()
 
     def _subjects_of(self, intent: Intent) -> tuple[Subject, ...]:
         by = intent.attribution
@@ -153,9 +156,8 @@ class PostgresLedger(PostgresAccounts):
     # The writer: a task for as long as there is work.
 
     def _write_now(self) -> None:
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
+        self._stop(self._soon)
+        self._soon = None
         if self._writer is None:
             self._writer = asyncio.get_running_loop().create_task(self._write())
 
@@ -307,8 +309,7 @@ class PostgresLedger(PostgresAccounts):
         self._sweep_later(_TRY_AGAIN_SECONDS)
 
     def _sweep_later(self, seconds: float) -> None:
-        if self._next_sweep is not None:
-            self._next_sweep.cancel()
+        self._stop(self._next_sweep)
         if self._closed:
             return
         self._next_sweep = asyncio.get_running_loop().call_later(seconds, self._sweep_now)
