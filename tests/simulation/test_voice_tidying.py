@@ -8,6 +8,7 @@ import pytest
 from soullink.gateways.llm.fake import FakeLanguageModel
 from soullink.kernel.language import LANGUAGES, Language
 from soullink.modules import simulation
+from soullink.modules.analysis.render.words import WORDS
 from soullink.modules.prompts.api import Prompts
 from soullink.modules.prompts.wiring import build
 from soullink.modules.simulation.api import Act
@@ -19,6 +20,7 @@ from soullink.modules.simulation.voice.ledger import contradicted, own_words
 from soullink.modules.simulation.voice.lines import SLOT, line_book
 from soullink.modules.simulation.voice.llm import LlmVoice
 from soullink.modules.simulation.voice.port import Said
+from soullink.modules.simulation.voice.prompting import repair_variables
 from soullink.modules.simulation.voice.safety import dangers
 from tests.simulation.voice_requests import a_request
 
@@ -259,3 +261,16 @@ def test_authored_lines_are_safe_and_need_no_tidying(language: Language) -> None
             words = SLOT.sub("夜跑" if language == "zh" else "night hiking", line.text)
             assert dangers(words) == ()
             assert normalised(words, a_request(language=language)) == (words, ())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_repair_and_a_report_have_words_for_every_fault(
+    prompts: Prompts, language: Language
+) -> None:
+    faults = ("wrong_act", "wrong_language", "length", "role_break", "speaks_for_other", "markup")
+    faults += ("repetition", "invented_fact", "leaked_secret", "contradiction", "unsafe")
+    repair = prompts.get("simulation.repair", language)
+    for fault in (*faults, "unreadable"):
+        told = prompts.render(repair, repair_variables(a_request(language=language), ZH, [fault]))
+        assert f"- {fault}" not in told
+        assert f"fault.{fault}" in WORDS
