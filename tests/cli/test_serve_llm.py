@@ -4,6 +4,8 @@ import json
 import signal
 import socket
 import subprocess
+import time
+from collections.abc import Callable
 from typing import Any
 
 import anthropic
@@ -33,6 +35,21 @@ def _stop(program: "subprocess.Popen[str]", number: int = signal.SIGTERM) -> tup
     program.send_signal(number)
     _, err = program.communicate(timeout=60)
     return program.returncode, err
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -66,6 +83,17 @@ def test_it_serves_both_sdks_books_the_calls_and_stops_in_order(
         ("acme", "run-1", 4),
         ("acme", "", 1),
     }
+
+
+def test_workers_end_with_whoever_started_them(start: Start) -> None:
+    program = start(
+        "serve", "llm", "--port", "0", "--json", "--workers", "2", OPENAI_API_KEY="sk-of-nobody"
+    )
+    port = int(_announced(program)["url"].rpartition(":")[2])
+    _wait_until(lambda: _answers(port))
+    program.kill()
+    program.wait()
+    _wait_until(lambda: not _answers(port))
 
 
 def test_a_key_is_held_to_its_rate_models_and_budget(soullink_db: Soullink, start: Start) -> None:

@@ -249,6 +249,9 @@ async def test_only_names_that_are_served_can_be_opened_directly(serve: Serve) -
         await client.chat.completions.create(model="open:any", messages=HELLO)
         with pytest.raises(openai.NotFoundError):
             await client.chat.completions.create(model="llamacpp:/etc/passwd", messages=HELLO)
+        for name in ("open:a\0b", "open:" + "x" * 300, "open"):
+            with pytest.raises(openai.NotFoundError):
+                await client.chat.completions.create(model=name, messages=HELLO)
         with pytest.raises(openai.BadRequestError, match="/v1/embeddings"):
             await client.chat.completions.create(model="lengths", messages=HELLO)
 
@@ -277,6 +280,8 @@ IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"
         ({"response_format": {"type": "xml"}}, "response_format.type"),
         ({"tools": [WEATHER], "parallel_tool_calls": False}, "parallel_tool_calls: false"),
         ({"seed": "seven"}, "seed"),
+        ({"seed": 2**63}, "seed"),
+        ({"tools": [{"type": "function", "function": {"name": ""}}]}, "tools[0]"),
     ],
 )
 async def test_what_cannot_be_done_is_refused_by_name(

@@ -1,6 +1,7 @@
 """What every address of the service has in common, over plain HTTP."""
 
 import asyncio
+import gzip
 import json
 from typing import Any
 
@@ -8,6 +9,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from soullink.entrypoints.llm_service.app import MAX_BODY_BYTES
 from soullink.gateways.llm.port import LlmAuthError
 from tests.llm_service.conftest import Serve, Service
 from tests.llm_service.fakes import PlayedModel
@@ -32,6 +34,21 @@ async def test_what_is_no_request_is_a_400(serve: Serve, path: str, body: bytes)
         error = (await answer.json())["error"]
     assert error["type"] == "invalid_request_error"
     assert len(error["message"]) < 300
+
+
+async def test_a_body_that_is_packed_is_unpacked_within_the_limit(serve: Serve) -> None:
+    service = await serve()
+    packed = {"Content-Encoding": "gzip"}
+    bodies = {
+        200: gzip.compress(json.dumps(HELLO).encode()),
+        400: b"no gzip at all",
+        413: gzip.compress(b" " * (MAX_BODY_BYTES + 1)),
+    }
+    async with service.http() as http:
+        for status, body in bodies.items():
+            async with http.post(CHAT, data=body, headers=packed) as answer:
+                assert answer.status == status
+                assert ("error" in await answer.json()) == (status != 200)
 
 
 @pytest.mark.parametrize("chunked", [False, True])

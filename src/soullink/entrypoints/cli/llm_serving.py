@@ -251,6 +251,9 @@ def _be_worker(
     host, port = address
 
     async def work(stop: asyncio.Event) -> ExitCode:
+        parent = multiprocessing.parent_process()
+        if parent is not None:  # killed, it could not end us
+            asyncio.get_running_loop().add_reader(parent.sentinel, stop.set)
         with _bound(_at(plan, host, port)) as listening:
             async with gateway_opened(invocation, plan.config) as opened:
                 await _serve(invocation, plan, listening, opened, stop)

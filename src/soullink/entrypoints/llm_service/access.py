@@ -20,6 +20,7 @@ from soullink.gateways.llm.port import (
 
 RUN, PROMPT, PURPOSE = "X-SoulLink-Run", "X-SoulLink-Prompt", "X-SoulLink-Purpose"
 _LONGEST_LABEL: Final = 128
+_LONGEST_MODEL: Final = 256
 _BEARER: Final = "Bearer "
 
 
@@ -111,7 +112,8 @@ class Access:
         card = self._cards.get(name)
         if card is None:
             provider, colon, _ = name.partition(":")
-            if not colon or provider not in self._direct:
+            named = colon and len(name) <= _LONGEST_MODEL and name.isprintable()
+            if not named or provider not in self._direct:
                 raise _unknown(name)
         elif card.kind != kind:
             use = "/v1/embeddings" if card.kind == "embedding" else "/v1/chat/completions"

@@ -186,9 +186,10 @@ def _text(blocks: list[_Block], place: str) -> str:
 
 
 def _tool(given: _Tool, at: int) -> Tool:
-    if given.type not in {None, "custom"} or given.input_schema is None:
+    if given.type not in {None, "custom"} or given.input_schema is None or not given.name:
         raise BadCallError(
-            f"tools.{at} needs an input_schema; tools that the provider runs are not supported.",
+            f"tools.{at} needs a name and an input_schema; tools that the provider runs are not "
+            "supported.",
             f"tools.{at}",
         )
     return Tool(given.name, given.description or "", given.input_schema)

@@ -117,6 +117,8 @@ class _Service:
                 if isinstance(failure, web.HTTPRequestEntityTooLarge):
                     error = TooLargeError("The body of the request is larger than is taken here.")
                 response = failed_answer(error, spoken, request_id)
+                if http.content.exception() is not None:  # where the next request begins is unknown
+                    response.force_close()
             if error is not None or self._log_calls:
                 _note(http, request_id, caller, error, response.status, began)
             return response
@@ -219,11 +221,15 @@ def _request_id(http: web.Request) -> str | None:
 
 async def _body(http: web.Request) -> bytes:
     """Return the body. Raises BadCallError when it does not come."""
-    if http.content.is_eof():
-        return await http.read()
     try:
+        if http.content.is_eof():
+            return await http.read()
         async with asyncio.timeout(_BODY_SECONDS):
             return await http.read()
+    except web.RequestPayloadError as error:
+        # Or aiohttp, reading on to the end, would stumble over it and cut our answer off.
+        http.content.feed_eof()
+        raise BadCallError("The body of the request is damaged or not fully there.") from error
     except TimeoutError as error:
         raise BadCallError(
             f"The body of the request did not arrive within {_BODY_SECONDS:g} seconds."

@@ -13,6 +13,7 @@ from soullink.entrypoints.llm_service.reading import read_json
 from soullink.gateways.llm.port import EmbeddingReply, EmbeddingRequest
 
 _MOST_TEXTS: Final = 2048
+_MOST_DIMENSIONS: Final = 100_000
 
 
 class _Body(msgspec.Struct):
@@ -57,8 +58,8 @@ def read_embedding(body: bytes, caller: Caller, timeout_seconds: float) -> Embed
     asked = read_json(_DECODER, body)
     if asked.encoding_format not in {None, "float", "base64"}:
         raise BadCallError("encoding_format is float or base64.", "encoding_format")
-    if asked.dimensions is not None and asked.dimensions < 1:
-        raise BadCallError("dimensions must be at least 1.", "dimensions")
+    if asked.dimensions is not None and not 1 <= asked.dimensions <= _MOST_DIMENSIONS:
+        raise BadCallError(f"dimensions is from 1 to {_MOST_DIMENSIONS}.", "dimensions")
     request = EmbeddingRequest(
         texts=_texts(asked.input),
         dimensions=asked.dimensions,

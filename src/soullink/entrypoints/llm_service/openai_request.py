@@ -11,7 +11,13 @@ import msgspec
 
 from soullink.entrypoints.llm_service.access import Caller
 from soullink.entrypoints.llm_service.faults import BadCallError
-from soullink.entrypoints.llm_service.reading import read_json, refuse, whole_number, within
+from soullink.entrypoints.llm_service.reading import (
+    read_json,
+    refuse,
+    seed_of,
+    whole_number,
+    within,
+)
 from soullink.gateways.llm.port import ChatRequest, Message, Role, Tool, ToolCall
 
 _MOST_STOPS: Final = 4
@@ -144,7 +150,7 @@ def read_chat(body: bytes, caller: Caller, defaults: Defaults) -> Chat:
         max_output_tokens=whole_number(wanted, name, defaults.max_output_tokens),
         temperature=1.0 if temperature is None else temperature,
         json_schema=_schema(asked.response_format),
-        seed=asked.seed,
+        seed=seed_of(asked.seed),
         timeout_seconds=defaults.timeout_seconds,
         purpose=caller.purpose,
         top_p=within(asked.top_p, "top_p", 1.0),
@@ -235,9 +241,10 @@ def _text(parts: list[_Part], place: str) -> str:
 
 
 def _tool(given: _Tool, at: int) -> Tool:
-    if given.type != "function" or given.function is None:
+    if given.type != "function" or given.function is None or not given.function.name:
         raise BadCallError(
-            f"tools[{at}] is {given.type[:40]!r}; only functions can be called.", f"tools[{at}]"
+            f"tools[{at}] must be a function with a name; nothing else can be called.",
+            f"tools[{at}]",
         )
     found = given.function
     parameters = found.parameters or {"type": "object", "properties": {}}

@@ -39,6 +39,13 @@ def whole_number(value: int | None, name: str, default: int) -> int:
     return value
 
 
+def seed_of(value: int | None) -> int | None:
+    """Return `value` where it fits into 64 bits, as ledgers and providers keep it."""
+    if value is not None and not -(2**63) <= value < 2**63:
+        raise BadCallError("seed must be a whole number of 64 bits.", "seed")
+    return value
+
+
 def within(value: float | None, name: str, highest: float) -> float | None:
     """Return `value` where it lies in 0..highest, or None where it is left out."""
     if value is not None and not 0.0 <= value <= highest:
