@@ -4,11 +4,10 @@ import asyncio
 import multiprocessing
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from soullink.gateways.llm.gateway import Gateway
 from soullink.gateways.llm.keys.port import Keys
 from soullink.gateways.llm.keys.store import PostgresKeys
 from soullink.gateways.llm.ledger.accounts import PostgresAccounts
+from soullink.gateways.llm.ledger.memory import MemoryLedger
 from soullink.gateways.llm.ledger.postgres import PostgresLedger
-from soullink.gateways.llm.opening import open_model
-from soullink.gateways.llm.port import LanguageModel, ModelAddress
+from soullink.gateways.llm.port import LanguageModel
 from soullink.gateways.postgres.database import Database, open_database
 from soullink.gateways.postgres.embedded import EmbeddedPostgres, default_data_dir
 from soullink.gateways.postgres.schema import migrate
@@ -82,32 +81,41 @@ def _analysis(who: Personality, templates: Prompts) -> Analysis:
     return analysis.build(who, simulation.build_scenarios(templates).shipped())
 
 
-def build_model(settings: LlmSettings, name: str) -> LanguageModel:
-    """Return the model "provider:model", recording or replaying calls where settings say so.
+def recorded(
+    settings: LlmSettings, name: str, opening: Callable[[str], LanguageModel]
+) -> LanguageModel:
+    """Return the model that `opening` gives, recording or replaying calls where settings say so.
 
     Raises LlmAuthError, LlmRequestError.
     """
-    address = ModelAddress(name, base_url=settings.base_url)
-    opening = partial(open_model, address, settings.environ)
     if settings.cassette is None:
-        return opening()
+        return opening(name)
     if settings.cassette_mode == "replay":
         return CassetteModel.replaying(settings.cassette, name)
-    return CassetteModel.recording(opening(), settings.cassette)
+    return CassetteModel.recording(opening(name), settings.cassette)
 
 
-def build_scenarios(settings: LlmSettings, model: str | None = None) -> Scenarios:
-    """Return scenarios; with `model` new ones are written by it. Needs no database."""
-    opened = None if model is None else build_model(settings, model)
-    return simulation.build_scenarios(build_prompts(), opened)
+async def check_model(settings: LlmSettings, name: str) -> None:
+    """See that the model `name` could be called; sends nothing and needs no database.
 
-
-def build_bias_audits(settings: LlmSettings, model: str) -> BiasAudits:
-    """Return audits of the model "provider:model". Needs no database.
-
-    Raises LlmAuthError, LlmRequestError.
+    Raises InvalidInputError, LlmAuthError, LlmRequestError.
     """
-    return simulation.build_bias_audits(build_prompts(), build_model(settings, model))
+    ledger = MemoryLedger()
+    gateway = _assembled(settings, Books(ledger, ledger), None)
+    try:
+        gateway.model(name)
+    finally:
+        await gateway.close()
+
+
+def build_scenarios(model: LanguageModel | None = None) -> Scenarios:
+    """Return scenarios; with `model` new ones are written by it. Needs no database."""
+    return simulation.build_scenarios(build_prompts(), model)
+
+
+def build_bias_audits(model: LanguageModel) -> BiasAudits:
+    """Return audits of `model`. Needs no database."""
+    return simulation.build_bias_audits(build_prompts(), model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +163,44 @@ def build_gateway(
 ) -> AssembledGateway:
     """Return the gateway, its ledger in `database`; nothing is sent or written before a call.
 
-    keys: whose own limits hold, too. Raises InvalidInputError for a configuration that cannot be
-    used.
+    Raises InvalidInputError for a configuration that cannot be used.
     """
-    config = GatewayConfig() if settings.config is None else read_config(settings.config)
     ledger = PostgresLedger(database)
+    return _assembled(settings, Books(ledger, ledger), keys)
+
+
+def _assembled(settings: LlmSettings, books: Books, keys: Keys | None) -> AssembledGateway:
     return AssembledGateway(
-        config,
+        GatewayConfig() if settings.config is None else read_config(settings.config),
         settings.environ,
-        Books(ledger, ledger),
+        books,
         base_url=settings.base_url,
         limit_of_key=None if keys is None else keys.limit_of,
     )
+
+
+class _Models:
+    """Models by name through one gateway, which is opened with the first of them.
+
+    A configuration that cannot be read is told of where a model is wanted, not by what needs none.
+    """
+
+    def __init__(self, settings: LlmSettings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._gateway: AssembledGateway | None = None
+
+    def open(self, name: str) -> LanguageModel:
+        return recorded(self._settings, name, self._through)
+
+    def _through(self, name: str) -> LanguageModel:
+        if self._gateway is None:
+            self._gateway = build_gateway(self._settings, self._database)
+        return self._gateway.model(name)
+
+    async def close(self) -> None:
+        if self._gateway is not None:
+            await self._gateway.close()
 
 
 @asynccontextmanager
@@ -199,6 +233,8 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
         url = await stack.enter_async_context(database_url(settings.postgres))
         database = open_database(url)
         stack.push_async_callback(database.close)
+        models = _Models(settings.llm, database)
+        stack.push_async_callback(models.close)
         workers: Executor | None = None
         if processes > 1:
             # spawn: a fork would copy open connections and threads.
@@ -233,7 +269,7 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
                 templates,
                 SystemClock(),
                 code_version(),
-                partial(build_model, settings.llm),
+                models.open,
             ),
             simulation=simulation.build(
                 database,
@@ -241,7 +277,7 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
                 templates,
                 SystemClock(),
                 code_version(),
-                partial(build_model, settings.llm),
+                models.open,
                 workers,
                 versions,
             ),

@@ -18,7 +18,6 @@ from soullink.entrypoints.cli.commands.texts import STAGES as NAMED_STAGES
 from soullink.entrypoints.cli.main import GLOBAL_VALUES, app, globals_first
 from soullink.modules.profiles.api import IMPORT_FORMATS
 from soullink.modules.simulation import api, service
-from soullink.settings import Settings
 from tests.cli.conftest import Soullink
 from tests.cli.reference import PAGE_FILE, helps, page_text
 
@@ -42,7 +41,7 @@ def test_the_reference_page_is_current() -> None:
 def test_there_is_every_command_that_the_product_promises() -> None:
     promised = (
         "simulate resume replay fork doctor migrate runs.list runs.show runs.export runs.delete "
-        "serve.llm llm.ask llm.models llm.usage llm.keys.create llm.keys.list llm.keys.revoke "
+        "serve.llm llm.ask llm.bias llm.models llm.usage llm.keys.create llm.keys.list llm.keys.revoke "
         "llm.budgets.set llm.budgets.list llm.budgets.remove "
         "people.import people.show people.validate people.list personality.items "
         "personality.score scenarios.list scenarios.show scenarios.generate scenarios.validate "
@@ -85,7 +84,7 @@ def _parsed(example: str) -> tuple[str, dict[str, Any]]:
 @pytest.mark.parametrize("example", [line for line in EXAMPLES if "--help" not in line])
 def test_every_example_can_be_typed(example: str) -> None:
     name, given = _parsed(example)
-    shipped = {s.id for s in bootstrap.build_scenarios(Settings.read({}).llm).shipped()}
+    shipped = {s.id for s in bootstrap.build_scenarios().shipped()}
     if name == "simulate" and given["scenarios"]:
         assert set(given["scenarios"].split(",")) <= shipped
     if "scenario" in given:

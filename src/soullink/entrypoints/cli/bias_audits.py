@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from soullink import bootstrap
 from soullink.entrypoints.cli.invocation import Invocation
-from soullink.entrypoints.cli.opening import environment
+from soullink.entrypoints.cli.llm_opening import model_opened
 from soullink.entrypoints.cli.output import cell, print_json, stdout, table
 from soullink.kernel.language import Language
 from soullink.modules.simulation.api import BiasFinding, BiasReport
@@ -22,11 +22,9 @@ def audit(
     """Audit one model and print every difference with its interval."""
 
     async def work() -> BiasReport:
-        audits = bootstrap.build_bias_audits(environment().llm, model)
-        try:
+        async with model_opened(invocation, model) as opened:
+            audits = bootstrap.build_bias_audits(opened)
             return await audits.audit(attributes, pairs, seed, language)
-        finally:
-            await audits.close()
 
     report = invocation.interruption.run(work())
     if as_json:

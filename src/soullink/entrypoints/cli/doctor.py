@@ -29,7 +29,7 @@ from soullink.kernel.ids import PersonId
 from soullink.kernel.language import LANGUAGES
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import STAGES, Settings, TurnTaken
-from soullink.settings import LlmSettings, PostgresSettings
+from soullink.settings import PostgresSettings
 
 OLDEST_PYTHON = (3, 11)
 _MIGRATE = "soullink migrate"
@@ -145,7 +145,7 @@ def _prompts() -> list[Finding]:
 
 
 def _scenarios() -> list[Finding]:
-    found = bootstrap.build_scenarios(LlmSettings()).shipped()
+    found = bootstrap.build_scenarios().shipped()
     missing = [stage for stage in STAGES if not any(s.stage == stage for s in found)]
     if missing:
         return [

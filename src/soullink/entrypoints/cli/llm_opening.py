@@ -11,6 +11,7 @@ from soullink.entrypoints.cli.invocation import Invocation
 from soullink.entrypoints.cli.opening import check_tables, environment, postgres_settings
 from soullink.entrypoints.cli.text import shortened
 from soullink.gateways.llm.keys.port import ApiKey, Keys
+from soullink.gateways.llm.port import LanguageModel
 from soullink.kernel.errors import InvalidInputError, NotFoundError
 from soullink.settings import Settings
 
@@ -34,6 +35,21 @@ async def gateway_opened(
             opened = await stack.enter_async_context(bootstrap.open_gateway(settings, config))
         await asyncio.sleep(0)  # where a signal that waited comes through
         yield opened
+
+
+@asynccontextmanager
+async def model_opened(invocation: Invocation, name: str) -> AsyncIterator[LanguageModel]:
+    """Yield one model through the gateway, recorded or replayed where the environment says so.
+
+    Raises InvalidInputError, LlmAuthError, LlmRequestError, UnavailableError.
+    """
+    settings = environment().llm
+    async with gateway_opened(invocation) as opened:
+        model = bootstrap.recorded(settings, name, opened.gateway.model)
+        try:
+            yield model
+        finally:
+            await model.close()
 
 
 async def find_key(keys: Keys, text: str) -> ApiKey:

@@ -113,12 +113,12 @@ async def find_run(session: Session, text: str) -> RunId:
 async def check_voice(name: str) -> None:
     """See that the voice can be opened, before a run is recorded that nobody can live.
 
-    Raises LlmRequestError, LlmAuthError.
+    Raises InvalidInputError, LlmRequestError, LlmAuthError.
     """
     settings = environment().llm
     if name == BUILT_IN or settings.cassette is not None:
         return
-    await bootstrap.build_model(settings, name).close()
+    await bootstrap.check_model(settings, name)
 
 
 @contextmanager

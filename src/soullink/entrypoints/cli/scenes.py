@@ -9,7 +9,8 @@ import yaml
 from soullink import bootstrap
 from soullink.entrypoints.cli.exits import ExitCode
 from soullink.entrypoints.cli.invocation import Invocation
-from soullink.entrypoints.cli.opening import environment, writing
+from soullink.entrypoints.cli.llm_opening import model_opened
+from soullink.entrypoints.cli.opening import writing
 from soullink.entrypoints.cli.output import cell, print_json, stderr, stdout, table
 from soullink.entrypoints.cli.people import print_verdicts
 from soullink.entrypoints.cli.persons import find_person
@@ -95,8 +96,8 @@ def generate(
         )
     if out is not None and out.suffix.lower() not in {".yaml", ".yml", ".json"}:
         raise InvalidInputError(f"{out}: a scenario ends in .yaml, .yml or .json.")
-    scenarios = bootstrap.build_scenarios(environment().llm, model)
-    scenario = invocation.interruption.run(_compose(scenarios, people, wanted, seed))
+    scenarios = bootstrap.build_scenarios()
+    scenario = invocation.interruption.run(_compose(invocation, model, people, wanted, seed))
     if model is not None and scenario.origin != "model":
         stderr(invocation).print(
             cell(f"{model} gave nothing usable; this scenario was composed by rule.", "yellow")
@@ -119,12 +120,16 @@ def generate(
 
 
 async def _compose(
-    scenarios: Scenarios, people: tuple[Profile, Profile], stage: Stage, seed: int
+    invocation: Invocation,
+    model: str | None,
+    people: tuple[Profile, Profile],
+    stage: Stage,
+    seed: int,
 ) -> Scenario:
-    try:
-        return await scenarios.compose(people, stage, seed)
-    finally:
-        await scenarios.close()
+    if model is None:
+        return await bootstrap.build_scenarios().compose(people, stage, seed)
+    async with model_opened(invocation, model) as opened:
+        return await bootstrap.build_scenarios(opened).compose(people, stage, seed)
 
 
 def validate(invocation: Invocation, files: list[Path], as_json: bool) -> ExitCode:
@@ -142,7 +147,7 @@ def validate(invocation: Invocation, files: list[Path], as_json: bool) -> ExitCo
 
 
 def _shipped() -> Scenarios:
-    return bootstrap.build_scenarios(environment().llm)
+    return bootstrap.build_scenarios()
 
 
 def _stage(name: str) -> Stage:
