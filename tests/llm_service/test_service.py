@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -10,7 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from soullink.entrypoints.llm_service.app import MAX_BODY_BYTES
-from soullink.gateways.llm.port import LlmAuthError
+from soullink.entrypoints.llm_service.openai_request import Defaults
+from soullink.gateways.llm.port import ChatChunk, LlmAuthError
 from tests.llm_service.conftest import Serve, Service
 from tests.llm_service.fakes import PlayedModel
 
@@ -153,6 +155,31 @@ async def test_who_goes_away_ends_the_call(serve: Serve, path: str, streamed: bo
         await asyncio.wait_for(model.began.wait(), 5)
         asking.cancel()
         await asyncio.wait_for(model.ended.wait(), 5)
+
+
+async def test_who_asks_and_does_not_listen_loses_his_place(serve: Serve) -> None:
+    class Endless(PlayedModel):
+        async def stream(self, request: Any) -> AsyncIterator[ChatChunk]:
+            self.requests.append(request)
+            try:
+                while True:
+                    yield ChatChunk("words " * 10_000)
+            finally:
+                self.ended.set()
+
+    model = Endless(lambda _: "")
+    service = await serve(model=model, defaults=Defaults(timeout_seconds=0.1))
+    body = json.dumps({**HELLO, "stream": True}).encode()
+    head = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=1)
+    writer.write(f"{head}x-api-key: {service.secret}\r\n\r\n".encode() + body)
+    with capture_logs() as logs:
+        await asyncio.wait_for(model.ended.wait(), 10)
+        await service.server.stop()  # which waits for what is still being said
+    assert logs[0]["error"] == "llm_timeout"
+    assert not reader.at_eof()
+    writer.close()
 
 
 async def _read(http: aiohttp.ClientSession, path: str, body: Any) -> bytes:

@@ -1,18 +1,27 @@
 """Sends answers, whole or as they come."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
 from soullink.entrypoints.llm_service.faults import Protocol as Spoken
 from soullink.entrypoints.llm_service.faults import body_of, fault_of, headers_of
 from soullink.entrypoints.llm_service.openai_request import Chat
-from soullink.gateways.llm.port import ChatChunk, ChatReply, LanguageModel, LlmOutputError
+from soullink.gateways.llm.port import (
+    ChatChunk,
+    ChatReply,
+    LanguageModel,
+    LlmOutputError,
+    LlmTimeoutError,
+)
 from soullink.kernel.errors import SoulLinkError
 
-JSON = "application/json"
+JSON: Final = "application/json"
+_SLACK_SECONDS: Final = 1.0
+"""So that a provider that is late is told of as such, before the caller is."""
 
 
 class Teller(Protocol):
@@ -68,13 +77,19 @@ async def streamed_answer(
         await response.prepare(http)
         error: Exception | None = None
         try:
-            await response.write(teller.begin() + _said(teller, first))
-            async for chunk in chunks:
-                said = _said(teller, chunk)
-                if said:
-                    await response.write(said)
+            # Whoever asks and then does not listen must not keep a place for ever.
+            async with asyncio.timeout(chat.request.timeout_seconds + _SLACK_SECONDS):
+                await response.write(teller.begin() + _said(teller, first))
+                async for chunk in chunks:
+                    said = _said(teller, chunk)
+                    if said:
+                        await response.write(said)
         except ConnectionError:
             return response, None
+        except TimeoutError:
+            if http.transport is not None:
+                http.transport.abort()
+            return response, LlmTimeoutError("The caller did not take the answer in time.")
         except SoulLinkError as failure:
             error = failure
         except Exception as failure:  # noqa: BLE001  (half an answer is out: it must be ended)
