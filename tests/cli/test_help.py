@@ -41,7 +41,8 @@ def test_the_reference_page_is_current() -> None:
 def test_there_is_every_command_that_the_product_promises() -> None:
     promised = (
         "simulate resume replay fork doctor migrate runs.list runs.show runs.export runs.delete "
-        "serve.llm llm.ask llm.bias llm.models llm.usage llm.keys.create llm.keys.list llm.keys.revoke "
+        "serve.llm llm.ask llm.bias llm.models llm.usage "
+        "llm.keys.create llm.keys.list llm.keys.revoke "
         "llm.budgets.set llm.budgets.list llm.budgets.remove "
         "people.import people.show people.validate people.list personality.items "
         "personality.score scenarios.list scenarios.show scenarios.generate scenarios.validate "
