@@ -16,6 +16,7 @@ from soullink.modules.simulation.domain import (
     course,
     dynamics,
     memory,
+    parameters,
     randomness,
     weights,
 )
@@ -104,6 +105,18 @@ def memory_table() -> str:
     return "\n".join(lines)
 
 
+def free_table() -> str:
+    """Return the free numbers of the equations: value, bounds and source."""
+    lines = ["| name | value | unit | bounds | what it is | source |", "|---|---|---|---|---|---|"]
+    for name, value in parameters.CURRENT.as_dict().items():
+        facts = parameters.FACTS[name]
+        lines.append(
+            f"| `{name}` | {value:g} | {facts['unit']} | {facts['low']:g} to {facts['high']:g} "
+            f"| {facts['meaning']} | {facts['source']} |"
+        )
+    return "\n".join(lines)
+
+
 def events_table() -> str:
     """Return what life does between episodes."""
     lines = [
@@ -170,10 +183,10 @@ def _told(taken: TurnArrays, x: FloatArray, extra: FloatArray, draw: float, titl
     act = int(taken.act[0])
     chances = taken.probabilities[0]
     order = np.argsort(-chances, kind="stable")[:6]
-    product = weights.WEIGHTS[act] * x
+    used = weights.effective(parameters.CURRENT)[act]
+    product = used * x
     parts = [
-        f"| {weights.FEATURES[k]} | {x[k]:+.3f} | {weights.WEIGHTS[act, k]:+.3f} "
-        f"| {product[k]:+.3f} |"
+        f"| {weights.FEATURES[k]} | {x[k]:+.3f} | {used[k]:+.3f} | {product[k]:+.3f} |"
         for k in np.argsort(-np.abs(product), kind="stable")
         if abs(product[k]) >= 0.0005
     ]
@@ -233,6 +246,7 @@ BLOCKS: Final = {
     "sequence": sequence_table,
     "memory": memory_table,
     "life events": events_table,
+    "free numbers": free_table,
     "worked turn": worked_turn,
 }
 

@@ -18,6 +18,7 @@ from soullink.modules.simulation.domain import (
     environment,
     flow,
     memory,
+    parameters,
     randomness,
 )
 from soullink.modules.simulation.domain.layout import (
@@ -37,7 +38,8 @@ TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
 
 def _numpy() -> dict:
     names = ("clip", "where", "maximum", "minimum", "exp", "sqrt", "abs")
-    return {name: getattr(np, name) for name in names} | {
+    numbers = {name: getattr(np, name) for name in names} | parameters.CURRENT.as_dict()
+    return numbers | {
         "sigmoid": dynamics.sigmoid,
         "max0": lambda x: np.maximum(x, 0.0),
     }
@@ -82,7 +84,7 @@ def letters(traits) -> dict:
 def states(person) -> dict:
     named = {name.lower(): person[:, Person[name]] for name in (
         "MOOD", "AROUSAL", "STRESS", "TRUST", "CLOSENESS", "COMMITMENT", "HURT", "GUILT",
-        "OPENED", "SATISFACTION",
+        "OPENED", "SATISFACTION", "SENSITIVITY",
     )}  # fmt: skip
     return named | {
         "need_connection": person[:, Person.CONNECTION],
@@ -374,12 +376,14 @@ def test_the_start_is_as_printed(random) -> None:
     page = computed(
         "start", drawn=batch.drawn[:, 0], load=one[:, environment.LOADS].mean(axis=1),
         likeness=likeness, z=randomness.normal(keys, randomness.Purpose.SIMILARITY)[:, 0],
+        z_own=randomness.normal(keys, randomness.Purpose.SENSITIVITY)[:, 0],
         **letters(batch.traits[:, 0]),
     )  # fmt: skip
     for name in ("mood", "arousal", "stress", "trust", "closeness", "commitment"):
         assert np.allclose(bounded(page, name), one[:, Person[name.upper()]], **TOLERANCE), name
     assert np.allclose(page["satisfaction_"], one[:, Person.SATISFACTION], **TOLERANCE)
     assert np.allclose(page["similar_"], one[:, Person.SIMILARITY], **TOLERANCE)
+    assert np.allclose(page["sensitivity_"], one[:, Person.SENSITIVITY], **TOLERANCE)
 
 
 def test_every_source_a_direction_names_is_in_the_list_of_references() -> None:

@@ -6,7 +6,7 @@ said there and in standing.py."""
 
 from typing import Final
 
-DYNAMICS: Final = "3-e51af975"
+DYNAMICS: Final = "3-34ab533e"
 LENGTHS: Final = (1, 2, 3, 5, 8, 13)
 PROBABILITIES: Final = (
     0.001,

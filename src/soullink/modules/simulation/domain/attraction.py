@@ -3,8 +3,8 @@
 Decisions of the Columbia speed dates (8,378 dates) split into actor .19, partner .16 and pair
 plus error .65 of the variance of yes and no, with a residual dyadic reciprocity of .05. A share s
 of a binary variable is a share sin(pi s / 2) of the normal behind it (tetrachoric correlation at
-the median), hence .29 and .25 below. None of it is predicted by what the two say of themselves
-(Joel, Eastwick & Finkel 2017), so it is drawn anew in each replica and stays unknown.
+the median); the shares are fitted (parameters.py). None of it is predicted by what the two say of
+themselves (Joel, Eastwick & Finkel 2017), so it is drawn anew in each replica and stays unknown.
 """
 
 from typing import Final
@@ -13,49 +13,43 @@ import numpy as np
 
 from soullink.modules.simulation.api import BoolArray, FloatArray
 from soullink.modules.simulation.domain import randomness
+from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
 from soullink.modules.simulation.domain.randomness import KeyArray, Purpose
 
-ACTOR_SHARE: Final = 0.29
-PARTNER_SHARE: Final = 0.25
-PAIR_SHARE: Final = 1.0 - ACTOR_SHARE - PARTNER_SHARE
-RECIPROCITY: Final = 0.18
-CHOOSINESS_OF_THE_WANTED: Final = 0.4
-"""How much whoever is wanted more wants less: in the data the two correlate about -.2."""
-EXPERIENCE_SHARE: Final = 0.35
-"""Share of the pair's part that the first meeting itself decides."""
-YES_THRESHOLD: Final = 0.2
-"""42 % of decisions are yes: the normal quantile of .58."""
 AFFECT_MEAN: Final = 0.16
 AFFECT_SD: Final = 0.09
 """Mean appraised affect of a first episode over a general population, and its spread."""
 
 
-def general(keys: KeyArray) -> FloatArray:
+def general(keys: KeyArray, p: Parameters = CURRENT) -> FloatArray:
     """Return what i feels for j out of i's choosiness and j's appeal, (R, 2).
 
     keys: (R, 2), one per person; the same person keeps both with whomever they meet.
     """
     appeals = randomness.normal(keys, Purpose.PARTNER)
     own = randomness.normal(keys, Purpose.ACTOR)
-    chooses = np.sqrt(1.0 - CHOOSINESS_OF_THE_WANTED**2) * own - CHOOSINESS_OF_THE_WANTED * appeals
-    out: FloatArray = np.sqrt(ACTOR_SHARE) * chooses + np.sqrt(PARTNER_SHARE) * appeals[:, ::-1]
+    chooses = np.sqrt(1.0 - p.choosiness**2) * own - p.choosiness * appeals
+    out: FloatArray = np.sqrt(p.actor_share) * chooses + np.sqrt(p.partner_share) * appeals[:, ::-1]
     return out
 
 
-def spark(keys: KeyArray, env: KeyArray) -> FloatArray:
+def spark(keys: KeyArray, env: KeyArray, p: Parameters = CURRENT) -> FloatArray:
     """Return the pair's own part for each person, (R, 2), standard normal, mildly mutual."""
     shared = randomness.normal(env, Purpose.SPARK)[:, None]
     own = randomness.normal(keys, Purpose.SPARK)
-    out: FloatArray = np.sqrt(RECIPROCITY) * shared + np.sqrt(1.0 - RECIPROCITY) * own
+    out: FloatArray = np.sqrt(p.reciprocity) * shared + np.sqrt(1.0 - p.reciprocity) * own
     return out
 
 
-def wants_again(base: FloatArray, sparks: FloatArray, felt: FloatArray) -> BoolArray:
+def wants_again(
+    base: FloatArray, sparks: FloatArray, felt: FloatArray, p: Parameters = CURRENT
+) -> BoolArray:
     """Return whether each would see the other again after the first episode, (R, 2).
 
     base: `general`. sparks: `spark`. felt: mean appraised affect in the episode.
     """
     experience = np.clip((felt - AFFECT_MEAN) / AFFECT_SD, -3.0, 3.0)
-    pair = np.sqrt(EXPERIENCE_SHARE) * experience + np.sqrt(1.0 - EXPERIENCE_SHARE) * sparks
-    out: BoolArray = base + np.sqrt(PAIR_SHARE) * pair > YES_THRESHOLD
+    share = p.experience_share
+    pair = np.sqrt(share) * experience + np.sqrt(1.0 - share) * sparks
+    out: BoolArray = base + np.sqrt(p.pair_share) * pair > p.yes_threshold
     return out

@@ -34,6 +34,7 @@ from soullink.modules.simulation.domain.layout import (
     Trait,
 )
 from soullink.modules.simulation.domain.memory import MemoryArrays
+from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
 from soullink.modules.simulation.domain.randomness import KeyArray, Purpose
 from soullink.modules.simulation.domain.turn import Batch, TurnArrays, take_turn
 
@@ -63,10 +64,6 @@ class EpisodeArrays:
 
 Overrides = Mapping[tuple[int, int], Mapping[str, float]]
 """By (episode, turn): changes like {"0.mood": -0.5, "1.act": 17.0} set before the turn."""
-
-COMPARISON_SD = 0.17
-"""Spread of comparison levels on the scale of satisfaction; makes partners' satisfaction agree
-about as much as in couples (r = .62 in 148 couples, Acitelli)."""
 
 STATE_KEYS = {
     "mood": Person.MOOD,
@@ -104,12 +101,14 @@ def begin(
     likeness: FloatArray,
     keys: KeyArray,
     actor_keys: KeyArray | None = None,
+    p: Parameters = CURRENT,
 ) -> Batch:
     """Return R courses before anything happened.
 
     means, sds: (R, 2, 11) of the traits; sd 0 takes the mean itself. likeness: (R,) how much of
     interests and values the two share, 0..1. keys: (R, 2). actor_keys: keys of choosiness and
-    appeal, (R, 2), where the same people meet several others; else `keys`.
+    appeal, (R, 2), where the same people meet several others; else `keys`. p: the free numbers that
+    these courses are lived by.
     """
     replicas = means.shape[0]
     env = randomness.pair_keys(keys)
@@ -117,9 +116,9 @@ def begin(
         [randomness.normal(keys, Purpose.TRAIT, n=number) for number in range(len(Trait))], axis=2
     )
     traits = means + sds * draws
-    general = attraction.general(keys if actor_keys is None else actor_keys)
-    sparks = attraction.spark(keys, env)
-    drawn = np.clip(general + np.sqrt(attraction.PAIR_SHARE) * sparks, -3.0, 3.0)
+    general = attraction.general(keys if actor_keys is None else actor_keys, p)
+    sparks = attraction.spark(keys, env, p)
+    drawn = np.clip(general + np.sqrt(p.pair_share) * sparks, -3.0, 3.0)
     people = np.zeros((replicas, 2, N_PERSON))
     anxious, avoidant = traits[..., Trait.ANXIETY], traits[..., Trait.AVOIDANCE]
     people[..., LOADS] = np.stack(
@@ -129,7 +128,9 @@ def begin(
     people[..., Person.MOOD] = dynamics.set_point(traits) + 0.06 * drawn
     people[..., Person.AROUSAL] = 0.35 + 0.03 * drawn
     people[..., Person.STRESS] = (
-        0.12 + 0.55 * people[..., LOADS].mean(axis=2) + 0.04 * traits[..., Trait.NEUROTICISM]
+        0.12
+        + p.stress_of_load * people[..., LOADS].mean(axis=2)
+        + 0.04 * traits[..., Trait.NEUROTICISM]
     )
     # The insecure trust strangers less (Mikulincer 1998); the agreeable more.
     people[..., Person.TRUST] = (
@@ -141,7 +142,7 @@ def begin(
     # Perceived likeness goes with liking (r about .4); actual likeness hardly enters it.
     people[..., Person.SIMILARITY] = (
         0.45
-        + 0.065 * drawn
+        + p.similarity_liking * drawn
         + 0.06 * (likeness[:, None] - 0.3)
         + 0.12 * randomness.normal(keys, Purpose.SIMILARITY)
     )
@@ -149,6 +150,8 @@ def begin(
     people[..., Person.LAST_ACT] = -1.0
     people[..., Person.LAST_ACT_2] = -1.0
     people[..., Person.SIMILARITY] = np.clip(people[..., Person.SIMILARITY], 0.0, 1.0)
+    standing = randomness.normal(keys, Purpose.SENSITIVITY)
+    people[..., Person.SENSITIVITY] = np.clip(1.0 + p.sensitivity_sd * standing, 0.1, 3.0)
     return Batch(
         people=dynamics.bounded(people),
         pair=np.zeros((replicas, N_SHARED)),
@@ -161,6 +164,7 @@ def begin(
         env=env,
         alive=np.ones(replicas, dtype=np.bool_),
         again=np.zeros((replicas, 2), dtype=np.bool_),
+        parameters=p,
     )
 
 
@@ -180,7 +184,14 @@ def open_episode(
             for person in change.people:
                 extra[held, person] += change.stress
         people, happened = environment.pass_time(
-            batch.people, batch.traits, batch.memory, batch.keys, number, gap, extra
+            batch.people,
+            batch.traits,
+            batch.memory,
+            batch.keys,
+            number,
+            gap,
+            extra,
+            batch.parameters,
         )
         batch.people = np.where(batch.alive[:, None, None], people, batch.people)
         happened &= batch.alive[:, None, None]
@@ -276,11 +287,11 @@ def close_episode(batch: Batch, scenario: Scenario, number: int, record: Episode
     record.peak[:] = np.where(lived, pair[:, Shared.PEAK], 0.0)
     felt = people[..., Person.FELT] / np.maximum(people[..., Person.HEARD_TURNS], 1.0)
     standard = randomness.normal(batch.keys, Purpose.SATISFACTION)
-    people = _look_back(people, batch.traits, felt, record.success, standard)
+    people = _look_back(people, batch.traits, felt, record.success, standard, batch.parameters)
     batch.people = np.where(lived[:, None, None], people, batch.people)
     memory.reflect(batch.memory, np.flatnonzero(lived), pair[lived, Shared.DAY])
     if number == 1:
-        batch.again = attraction.wants_again(batch.general, batch.sparks, felt)
+        batch.again = attraction.wants_again(batch.general, batch.sparks, felt, batch.parameters)
     leaves = stay_hazard(batch, number) & lived[:, None]
     stormed = (
         lived
@@ -314,6 +325,7 @@ def _look_back(
     felt: FloatArray,
     success: FloatArray,
     standard: FloatArray,
+    p: Parameters = CURRENT,
 ) -> FloatArray:
     """Return people with satisfaction and commitment renewed after an episode.
 
@@ -324,13 +336,13 @@ def _look_back(
     new = people.copy()
     now = np.clip(
         0.56
-        + 0.9 * (felt - 0.22)
-        + 0.35 * (people[..., Person.CLOSENESS] - 0.3)
+        + p.satisfaction_felt * (felt - 0.22)
+        + p.satisfaction_closeness * (people[..., Person.CLOSENESS] - 0.3)
         + 0.3 * (people[..., Person.TRUST] - 0.5)
-        - 0.6 * (people[..., Person.STRESS] - 0.25)
-        - 0.8 * people[..., Person.HURT]
+        - p.satisfaction_stress * (people[..., Person.STRESS] - 0.25)
+        - p.satisfaction_hurt * people[..., Person.HURT]
         + 0.06 * success[:, None]
-        + COMPARISON_SD * standard,
+        + p.comparison_sd * standard,
         0.0,
         1.0,
     )
@@ -351,12 +363,12 @@ def _look_back(
 
 def stay_hazard(batch: Batch, number: int) -> BoolArray:
     """Return who ends the relationship after episode `number`, (R, 2)."""
-    p = batch.people
+    people, p = batch.people, batch.parameters
     chance = dynamics.sigmoid(
         -4.6
-        + 9.0 * (0.45 - p[..., Person.SATISFACTION])
-        - 2.5 * p[..., Person.COMMITMENT]
-        + 1.5 * p[..., Person.HURT]
+        + p.stay_satisfaction * (0.45 - people[..., Person.SATISFACTION])
+        - 2.5 * people[..., Person.COMMITMENT]
+        + 1.5 * people[..., Person.HURT]
         - 0.5 * batch.drawn
     )
     out: BoolArray = randomness.uniform(batch.keys, Purpose.STAY, number) < chance

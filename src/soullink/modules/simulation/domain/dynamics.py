@@ -5,8 +5,8 @@ documented, with sources, in docs/explanation/agent-model.md.
 
 Affect follows the discrete form of Gottman & Murray's marital equations,
 m' = set point + inertia * (m - set point) + influence of the partner + response to the act,
-with inertia and influence set so that over whole turns (about ten seconds) moods carry over and
-pass on as measured in couples: inertia .51-.56, partner influence .08.
+with inertia and influence (parameters.py) such that over whole turns (about ten seconds) moods
+carry over and pass on as measured in couples: inertia .51-.56, partner influence .08.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ from soullink.modules.simulation.api import ACTS, Act, BoolArray, FloatArray, In
 from soullink.modules.simulation.domain.acts import CLASSES, INDEX, SPECS, ActClass
 from soullink.modules.simulation.domain.adjacency import NEVER, TABLE
 from soullink.modules.simulation.domain.layout import RANGES, STATE, Person, Shared, Trait
-from soullink.modules.simulation.domain.weights import FEATURES, WEIGHTS
+from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
+from soullink.modules.simulation.domain.weights import FEATURES, effective
 
 VALENCE: Final = np.array([SPECS[a].valence for a in ACTS])
 CONNECTION: Final = np.array([SPECS[a].connection for a in ACTS])
@@ -37,8 +38,6 @@ WORSE: Final = np.array(
     [DISTANT, DEMAND, HOSTILE, DISTANT, HOSTILE, HOSTILE, HOSTILE, DEMAND, HOSTILE], dtype=np.int64
 )
 BETTER: Final = np.array([WARM, WARM, WARM, OPEN, OPEN, PLAYFUL, TASK, WARM, TASK], dtype=np.int64)
-INERTIA: Final = 0.45
-INFLUENCE: Final = 0.04
 POSITIVE_ACTS: Final[BoolArray] = VALENCE > 0.15
 NEGATIVE_ACTS: Final[BoolArray] = VALENCE < -0.2
 SETTLING: Final = np.isin(
@@ -220,10 +219,10 @@ def distribution(utilities: FloatArray) -> FloatArray:
     return out
 
 
-def utilities(x: FloatArray, extra: FloatArray) -> FloatArray:
-    """Return log-odds of all acts: x times WEIGHTS plus what situation and goals add, (n, A)."""
+def utilities(x: FloatArray, extra: FloatArray, p: Parameters = CURRENT) -> FloatArray:
+    """Return log-odds of all acts: x times weights plus what situation and goals add, (n, A)."""
     # einsum sums in a fixed order whatever n is; a BLAS product would not.
-    product: FloatArray = np.einsum("nf,af->na", x, WEIGHTS, optimize=False) + extra
+    product: FloatArray = np.einsum("nf,af->na", x, effective(p), optimize=False) + extra
     return product
 
 
@@ -297,10 +296,13 @@ def read(
         (ESTEEM[act] + shift) * np.clip(1.0 + 0.15 * traits[:, Trait.NEUROTICISM], 0.3, 2.0), -1, 1
     )
     threat = np.clip(
-        0.45 * np.maximum(-connection, 0.0) * np.clip(1.0 + 0.35 * anxious, 0.2, 2.2)
-        + 0.35 * np.maximum(-autonomy, 0.0) * np.clip(1.0 + 0.35 * avoidant, 0.2, 2.2)
-        + 0.45 * np.maximum(-esteem, 0.0)
-        + 0.12 * situation_threat * np.clip(1.0 + 0.3 * traits[:, Trait.NEUROTICISM], 0.2, 2.2),
+        listener[:, Person.SENSITIVITY]
+        * (
+            0.45 * np.maximum(-connection, 0.0) * np.clip(1.0 + 0.35 * anxious, 0.2, 2.2)
+            + 0.35 * np.maximum(-autonomy, 0.0) * np.clip(1.0 + 0.35 * avoidant, 0.2, 2.2)
+            + 0.45 * np.maximum(-esteem, 0.0)
+            + 0.12 * situation_threat * np.clip(1.0 + 0.3 * traits[:, Trait.NEUROTICISM], 0.2, 2.2)
+        ),
         0.0,
         1.0,
     )
@@ -322,6 +324,7 @@ def hear(
     reading: Reading,
     strain: FloatArray,
     noise: FloatArray,
+    p: Parameters = CURRENT,
 ) -> FloatArray:
     """Return the listeners' columns after hearing `act`, shape (n, columns).
 
@@ -334,18 +337,18 @@ def hear(
     anxious, avoidant = traits[:, Trait.ANXIETY], traits[:, Trait.AVOIDANCE]
     gain = np.where(
         affect < 0,
-        0.34 * np.clip(1.0 + 0.22 * neurotic, 0.3, 2.0),
-        0.26 * np.clip(1.0 + 0.15 * traits[:, Trait.EXTRAVERSION], 0.4, 1.8),
+        p.mood_gain_negative * np.clip(1.0 + 0.22 * neurotic, 0.3, 2.0),
+        p.mood_gain_positive * np.clip(1.0 + 0.15 * traits[:, Trait.EXTRAVERSION], 0.4, 1.8),
     )
     point = set_point(traits) - 0.18 * strain
-    inertia = np.clip(INERTIA + 0.04 * neurotic, 0.3, 0.7)
+    inertia = np.clip(p.mood_inertia + 0.04 * neurotic, 0.1, 0.7)
     mood = listener[:, Person.MOOD]
     new[:, Person.MOOD] = (
         point
         + inertia * (mood - point)
-        + INFLUENCE * (speaker_mood - mood)
+        + p.mood_influence * (speaker_mood - mood)
         + gain * affect
-        + 0.07 * np.clip(1.0 + 0.15 * neurotic, 0.5, 1.6) * noise
+        + p.mood_noise_hearing * np.clip(1.0 + 0.15 * neurotic, 0.5, 1.6) * noise
     )
     new[:, Person.AROUSAL] = (
         0.78 * listener[:, Person.AROUSAL]
@@ -357,13 +360,15 @@ def hear(
     new[:, Person.STRESS] = (
         listener[:, Person.STRESS]
         + 0.03 * (0.15 + 0.6 * strain + 0.05 * neurotic - listener[:, Person.STRESS])
-        + 0.07 * reading.threat * np.clip(1.0 + 0.2 * neurotic, 0.4, 1.8)
-        - 0.035 * np.maximum(affect, 0.0)
+        + p.stress_threat * reading.threat * np.clip(1.0 + 0.2 * neurotic, 0.4, 1.8)
+        - p.stress_relief * np.maximum(affect, 0.0)
     )
     trust = listener[:, Person.TRUST]
     trusting = np.clip(1.0 - 0.15 * anxious - 0.1 * avoidant, 0.4, 1.6)
     new[:, Person.TRUST] = trust + np.where(
-        affect < 0, 0.075 * affect * trust, 0.028 * affect * (1.0 - trust) * trusting
+        affect < 0,
+        p.trust_loss * affect * trust,
+        p.trust_growth * affect * (1.0 - trust) * trusting,
     )
     close = listener[:, Person.CLOSENESS]
     opening = np.clip(1.0 - 0.12 * avoidant, 0.3, 1.7)
@@ -374,7 +379,7 @@ def hear(
     loss = (
         0.03 * np.maximum(-affect, 0.0) + 0.012 * np.isin(reading.perceived, (DISTANT, HOSTILE))
     ) * close
-    new[:, Person.CLOSENESS] = close + growth * (1.0 - close) * 2.0 - loss
+    new[:, Person.CLOSENESS] = close + growth * (1.0 - close) * p.closeness_growth - loss
     for column, change in (
         (Person.CONNECTION, reading.connection),
         (Person.AUTONOMY, reading.autonomy),
@@ -386,7 +391,10 @@ def hear(
     new[:, Person.FELT] += affect
     new[:, Person.HEARD_TURNS] += 1
     new[:, Person.HURT] = np.clip(
-        0.88 * listener[:, Person.HURT] + 0.35 * np.maximum(-affect - 0.2, 0.0), 0.0, 1.0
+        0.88 * listener[:, Person.HURT]
+        + p.hurt_gain * listener[:, Person.SENSITIVITY] * np.maximum(-affect - 0.2, 0.0),
+        0.0,
+        1.0,
     )
     similar = np.where(SETTLING[act] | np.isin(reading.perceived, (PLAYFUL, OPEN)), 0.05, 0.0)
     similar = similar - 0.06 * np.isin(reading.perceived, (HOSTILE, BOUNDARY, DEMAND))
@@ -398,7 +406,11 @@ def hear(
 
 
 def act_on_self(
-    speaker: FloatArray, traits: FloatArray, act: IntArray, noise: FloatArray
+    speaker: FloatArray,
+    traits: FloatArray,
+    act: IntArray,
+    noise: FloatArray,
+    p: Parameters = CURRENT,
 ) -> FloatArray:
     """Return the speakers' columns after doing `act`, shape (n, columns).
 
@@ -414,7 +426,7 @@ def act_on_self(
         speaker[:, Person.MOOD]
         + 0.25 * (point - speaker[:, Person.MOOD])
         + 0.04 * VALENCE[act]
-        + 0.1 * noise
+        + p.mood_noise_speaking * noise
     )
     new[:, Person.GUILT] = np.clip(
         0.9 * speaker[:, Person.GUILT]
@@ -443,7 +455,11 @@ def act_on_self(
 
 
 def heated(
-    conflict: FloatArray, act: IntArray, perceived: IntArray, affect: FloatArray
+    conflict: FloatArray,
+    act: IntArray,
+    perceived: IntArray,
+    affect: FloatArray,
+    p: Parameters = CURRENT,
 ) -> FloatArray:
     """Return the level of open conflict after a turn, 0..1, shape (n,).
 
@@ -452,7 +468,8 @@ def heated(
     felt_heat = np.where(
         perceived == CLASS_OF[act], HEAT[act], 0.5 * HEAT[act] - 0.3 * np.minimum(affect, 0.0)
     )
-    rise = np.where(felt_heat > 0, 0.42 * felt_heat * (1.0 - conflict), 0.5 * felt_heat * conflict)
+    heating = p.conflict_heating * felt_heat * (1.0 - conflict)
+    rise = np.where(felt_heat > 0, heating, 0.5 * felt_heat * conflict)
     return np.clip(0.96 * conflict + rise, 0.0, 1.0)
 
 

@@ -23,6 +23,7 @@ from soullink.modules.simulation.domain import randomness
 from soullink.modules.simulation.domain.dynamics import Situation, bounded, set_point
 from soullink.modules.simulation.domain.layout import LOADS, Person, Shared, Trait
 from soullink.modules.simulation.domain.memory import MemoryArrays
+from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
 from soullink.modules.simulation.domain.randomness import KeyArray, Purpose
 
 PULL_NAMES: Final[tuple[str, ...]] = tuple(trait.name.lower() for trait in Trait)
@@ -209,6 +210,7 @@ def pass_time(
     episode: int,
     days: FloatArray,
     extra_stress: FloatArray,
+    p: Parameters = CURRENT,
 ) -> tuple[FloatArray, BoolArray]:
     """Return people after `days` apart, and which life events happened, (n, 2, events).
 
@@ -246,7 +248,7 @@ def pass_time(
     new[..., Person.MOOD] = point + rest * (people[..., Person.MOOD] - point) + 0.6 * events_mood
     new[..., Person.AROUSAL] = 0.25 + rest * (people[..., Person.AROUSAL] - 0.25)
     load = new[..., LOADS].mean(axis=2)
-    baseline = np.clip(0.12 + 0.55 * load + 0.04 * neurotic + extra_stress, 0.0, 1.0)
+    baseline = np.clip(0.12 + p.stress_of_load * load + 0.04 * neurotic + extra_stress, 0.0, 1.0)
     slow = np.exp(-days / 9.0)[:, None]
     new[..., Person.STRESS] = baseline + slow * (new[..., Person.STRESS] - baseline)
     fade = np.exp(-months * np.clip(0.05 + 0.02 * avoidant, 0.01, 0.12))

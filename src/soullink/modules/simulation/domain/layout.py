@@ -41,9 +41,10 @@ class Person(IntEnum):
     SPOKEN = 26  # turns spoken in this episode
     PRESSED = 27  # 1 when the own last turn pursued (demanded) and awaits an answer
     WARMED = 28  # 1 when the own last turn was positive and awaits an answer
+    SENSITIVITY = 29  # factor on felt threat and hurt, of this person for good, about 1
 
 
-N_PERSON: Final = 29
+N_PERSON: Final = 30
 STATE: Final = slice(0, len(STATE_VARIABLES))
 LOADS: Final = slice(Person.LOAD, Person.LOAD + len(FACTORS))
 

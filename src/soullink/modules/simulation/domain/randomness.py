@@ -51,6 +51,7 @@ class Purpose(IntEnum):
     FACTOR = 22
     SCENARIO = 23
     SATISFACTION = 24
+    SENSITIVITY = 25
 
 
 def mix(value: KeyArray) -> KeyArray:

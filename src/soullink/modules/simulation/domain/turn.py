@@ -29,6 +29,7 @@ from soullink.modules.simulation.domain.layout import (
     Shared,
 )
 from soullink.modules.simulation.domain.memory import MemoryArrays
+from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
 from soullink.modules.simulation.domain.randomness import KeyArray, Purpose
 
 
@@ -38,7 +39,7 @@ class Batch:
 
     people: (R, 2, columns). pair: (R, columns). traits: (R, 2, 11). drawn: (R, 2) attraction.
     general, sparks: (R, 2) its parts. keys: (R, 2). env: (R,). alive: (R,) the relationship goes
-    on. again: (R, 2) after the first episode.
+    on. again: (R, 2) after the first episode. parameters: the equations' free numbers.
     """
 
     people: FloatArray
@@ -52,6 +53,7 @@ class Batch:
     env: KeyArray
     alive: BoolArray
     again: BoolArray
+    parameters: Parameters = CURRENT
 
     @property
     def size(self) -> int:
@@ -123,6 +125,7 @@ def take_turn(
     """
     n = rows.size
     every = np.arange(n)
+    p = batch.parameters
     situation = _narrow(full, rows)
     people, pair, traits = batch.people[rows], batch.pair[rows], batch.traits[rows]
     keys, env = batch.keys[rows], batch.env[rows]
@@ -172,7 +175,7 @@ def take_turn(
         + situation.goal_acts[every, speaker]
         + dynamics.allowed(s, pair, situation, scenario.stage is Stage.FIRST_MEETING, answers)
     )
-    probabilities = dynamics.distribution(dynamics.utilities(x, extra))
+    probabilities = dynamics.distribution(dynamics.utilities(x, extra, p))
     act = dynamics.choose(probabilities, randomness.uniform(s_keys, Purpose.ACT, number, turn))
     act = _forced_acts(act, speaker, forced)
 
@@ -193,10 +196,10 @@ def take_turn(
     )
     noise = randomness.normal(h_keys, Purpose.MOOD, number, turn)
     heard = dynamics.hear(
-        h, h_traits, s[:, Person.MOOD], act, reading, situation.strain[every, listener], noise
+        h, h_traits, s[:, Person.MOOD], act, reading, situation.strain[every, listener], noise, p
     )
     s_noise = randomness.normal(s_keys, Purpose.MOOD, number, turn)
-    spoke = dynamics.act_on_self(s, s_traits, act, s_noise)
+    spoke = dynamics.act_on_self(s, s_traits, act, s_noise, p)
     spoke[:, Person.POSITION], heard[:, Person.POSITION] = flow.moved(s, h, act)
     people[every, speaker], people[every, listener] = spoke, heard
     memory.remember(batch.memory, rows, listener, act, topic, reading.affect, reading.threat, day)
@@ -206,7 +209,7 @@ def take_turn(
     )
     pair[:, Shared.MINUTE] += minutes
     was_closing = pair[:, Shared.CLOSING] > 0
-    _count(pair, act, reading, double, speaker)
+    _count(pair, act, reading, double, speaker, p)
     people, paused, arbitrated = _resolve(scenario, people, pair, act)
     people, ends, fired_now = _triggers(scenario, people, pair, fired, rows)
     over = flow.ending(pair, act, was_closing, situation.most)
@@ -220,7 +223,12 @@ def take_turn(
 
 
 def _count(
-    pair: FloatArray, act: IntArray, reading: Reading, double: BoolArray, speaker: IntArray
+    pair: FloatArray,
+    act: IntArray,
+    reading: Reading,
+    double: BoolArray,
+    speaker: IntArray,
+    p: Parameters,
 ) -> None:
     pair[:, Shared.TURNS] += 1
     pair[:, Shared.ROW] = np.where(double, pair[:, Shared.ROW] + 1, 1)
@@ -231,7 +239,7 @@ def _count(
     pair[:, Shared.REPAIRS] += CLASS_OF[act] == dynamics.REPAIR
     pair[:, Shared.DISCLOSURES] += dynamics.DEPTH[act] >= 0.4
     pair[:, Shared.CLOSING] = np.maximum(pair[:, Shared.CLOSING], act == INDEX[Act.CLOSE])
-    conflict = dynamics.heated(pair[:, Shared.CONFLICT], act, reading.perceived, reading.affect)
+    conflict = dynamics.heated(pair[:, Shared.CONFLICT], act, reading.perceived, reading.affect, p)
     pair[:, Shared.CONFLICT] = conflict
     pair[:, Shared.PEAK] = np.maximum(pair[:, Shared.PEAK], conflict)
 

@@ -28,11 +28,14 @@ OPE - McCrae & Sutin (2009), openness in relationships.
 SOC - Schegloff & Sacks (1973), opening up closings: sequence rules of talk.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from soullink.modules.simulation.api import ACTS, Act, FloatArray
+from soullink.modules.simulation.domain.acts import SPECS, ActClass
+from soullink.modules.simulation.domain.parameters import Parameters
 
 FEATURES: Final[tuple[str, ...]] = (
     "bias",
@@ -98,7 +101,31 @@ def _matrix() -> FloatArray:
 
 
 WEIGHTS: Final[FloatArray] = _matrix()
-"""Shape (acts, features), log-odds."""
+"""Shape (acts, features), log-odds, before the factors of `effective`."""
+
+_SCALED: Final[dict[str, tuple[str, ...]]] = {
+    "weight_neuroticism": ("N",),
+    "weight_agreeableness": ("A", "A_hostile"),
+    "weight_conscientiousness": ("C",),
+    "weight_extraversion": ("E",),
+    "weight_strain": ("stress", "threat", "hurt"),
+    "weight_conflict": ("conflict",),
+}
+NEGATIVE_CLASSES: Final = (ActClass.DEMAND, ActClass.HOSTILE, ActClass.DISTANT)
+"""Classes of acts whose log-odds `negativity` moves."""
+
+
+@lru_cache(maxsize=8)
+def effective(parameters: Parameters) -> FloatArray:
+    """Return WEIGHTS with the factors of `parameters`, shape (acts, features); not to be changed."""
+    out = WEIGHTS.copy()
+    for name, columns in _SCALED.items():
+        out[:, [FEATURES.index(column) for column in columns]] *= getattr(parameters, name)
+    negative = [SPECS[act].act_class in NEGATIVE_CLASSES for act in ACTS]
+    out[negative, FEATURES.index("bias")] += parameters.negativity
+    out.flags.writeable = False
+    return out
+
 
 SOURCES: Final[dict[Act, str]] = {act: source for act, (_, source) in _TABLE.items()}
 
