@@ -40,7 +40,7 @@ PRICES = PriceList(
     }
 )
 IN_FLIGHT = 256
-TIMEOUT_SECONDS = 1.5
+TIMEOUT_SECONDS = 3.0
 
 
 async def main(database_url: str, server_url: str, first: int, last: int, seed: int) -> None:

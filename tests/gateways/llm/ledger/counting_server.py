@@ -76,7 +76,7 @@ class CountingServer:
             return web.json_response(error, status=int(behaviour))
         if behaviour == "hang":
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), 3.0)
+                await asyncio.wait_for(self._over.wait(), 10.0)
         if behaviour in ("reset", "hang"):
             return self._abort(request, web.Response(status=500))
         whole = _events(body, usage) if body.get("stream") else [_answer(body, usage)]

@@ -321,9 +321,9 @@ async def test_usage_that_no_database_holds_is_left_out_and_the_cost_is_booked(
 
 
 async def test_a_database_that_was_not_migrated_is_named_as_the_reason(
-    empty_database_url: str,
+    database_url: str,
 ) -> None:
-    database = open_database(empty_database_url)
+    database = open_database(f"{database_url}&options=-c%20search_path%3Dnowhere")
     ledger = PostgresLedger(database)
     with pytest.raises(UnavailableError, match="run `soullink migrate`"):
         await ledger.reserve(intent())

@@ -174,8 +174,8 @@ async def test_ten_thousand_calls_are_booked_once_each_though_the_process_is_kil
     assert {int(entry.intent.attribution.run) for entry in entries} == set(range(CALLS))
     # Each of the three deaths left calls behind, and every kind of end was met.
     assert outcomes["lost"] >= 3
-    assert min(outcomes[o] for o in ("timeout", "cancelled", "cut", "failed")) > 50
-    assert outcomes["answered"] > 0.7 * CALLS
+    assert min(outcomes[o] for o in ("timeout", "cancelled", "cut", "failed")) > 20
+    assert outcomes["answered"] > 0.5 * CALLS
     (total,) = await accounts.usage([])
     assert total.attempts == len(entries)
     assert total.cost_nano_usd == sum(
