@@ -41,9 +41,11 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     thread.join(10)
 
 
-def test_a_planted_difference_is_shown_and_written_as_json(soullink: Soullink, model: str) -> None:
+def test_a_planted_difference_is_shown_and_written_as_json(
+    soullink_db: Soullink, model: str
+) -> None:
     asked = ("llm", "bias", "--model", model, "--attribute", "gender", "--pairs", "16")
-    told = soullink(*asked, "--json")
+    told = soullink_db(*asked, "--json")
     assert told.code == 0, told.err
     report = told.document
     assert report["passed"] is False
@@ -51,13 +53,13 @@ def test_a_planted_difference_is_shown_and_written_as_json(soullink: Soullink, m
     agency = next(f for f in report["findings"] if f["score"] == "agency")
     assert agency["found"] is True
     assert agency["low"] > 0
-    shown = soullink(*asked)
+    shown = soullink_db(*asked)
     assert shown.code == 0
     assert "he - she" in shown.out
     assert "found in 7 comparisons over 16 pairs" in shown.out
 
 
-def test_a_wrong_attribute_is_one_sentence(soullink: Soullink, model: str) -> None:
-    told = soullink("llm", "bias", "--model", model, "--attribute", "height")
+def test_a_wrong_attribute_is_one_sentence(soullink_db: Soullink, model: str) -> None:
+    told = soullink_db("llm", "bias", "--model", model, "--attribute", "height")
     assert told.code == 2
     assert "choose from gender" in told.err
