@@ -359,3 +359,25 @@ async def test_entries_come_oldest_first_and_can_be_of_one_run(book: Book) -> No
     assert [entry.intent for entry in await all_entries(book)] == intents
     assert [entry.intent for entry in await all_entries(book, "r1")] == intents[1::2]
     assert all(entry.settlement is None for entry in await all_entries(book))
+
+
+async def test_in_memory_old_entries_make_room_and_budgets_count_them_still() -> None:
+    book = MemoryLedger(keep=3)
+    await book.set_budget("all", "", "total", 1000)
+    intents = [intent(10) for _ in range(5)]
+    for begun in intents:
+        await book.reserve(begun)
+        book.settle(ended(begun, 10))
+    assert [entry.intent for entry in await all_entries(book)] == intents[2:]
+    assert await counted(book) == {"all  total": (50, 0)}
+
+
+async def test_a_cost_above_its_bound_is_booked_as_it_was(book: Book) -> None:
+    await book.set_budget("all", "", "total", 100)
+    begun = intent(90)
+    await book.reserve(begun)
+    book.settle(ended(begun, 130))
+    await book.flush()
+    assert await counted(book) == {"all  total": (130, 0)}
+    with pytest.raises(LlmBudgetError, match="has 0 USD of"):
+        await book.reserve(intent(0))
