@@ -34,7 +34,6 @@ from soullink.gateways.llm.routing.port import (
     Route,
 )
 from soullink.gateways.llm.routing.router import Router
-from soullink.kernel.errors import InvalidInputError
 
 ONE_ATTEMPT = RetryPolicy(max_attempts=1)
 """The router decides on attempts, because each is reserved and booked."""
@@ -151,7 +150,7 @@ class AssembledGateway:
                 Deployment(
                     id=f"{name}/{number}",
                     model=open_model(
-                        self._address(d),
+                        _address(d, self._environ, self._base_url),
                         self._environ,
                         retry=Retry(ONE_ATTEMPT),
                         prices=self._prices,
@@ -178,7 +177,11 @@ class AssembledGateway:
             deployments=tuple(
                 EmbeddingDeployment(
                     id=f"{name}/{number}",
-                    model=open_embedder(self._address(d), self._environ, prices=self._prices),
+                    model=open_embedder(
+                        _address(d, self._environ, self._base_url),
+                        self._environ,
+                        prices=self._prices,
+                    ),
                     priority=d.priority,
                     max_in_flight=d.max_in_flight,
                     limit=d.limit(),
@@ -189,15 +192,18 @@ class AssembledGateway:
             circuit=CircuitRules(route.failures_before_cooldown, route.cooldown_seconds),
         )
 
-    def _address(self, deployment: DeploymentConfig) -> ModelAddress:
-        key = None
-        if deployment.api_key_env is not None:
-            key = self._environ.get(deployment.api_key_env)
-            if not key:
-                raise LlmAuthError(
-                    f"{deployment.model} needs an API key: set {deployment.api_key_env}."
-                )
-        return ModelAddress(deployment.model, deployment.base_url or self._base_url, key)
+
+def _address(
+    deployment: DeploymentConfig, environ: Mapping[str, str], base_url: str | None = None
+) -> ModelAddress:
+    key = None
+    if deployment.api_key_env is not None:
+        key = environ.get(deployment.api_key_env)
+        if not key:
+            raise LlmAuthError(
+                f"{deployment.model} needs an API key: set {deployment.api_key_env}."
+            )
+    return ModelAddress(deployment.model, deployment.base_url or base_url, key)
 
 
 def _admission(
@@ -214,17 +220,3 @@ def _admission(
         default_weight=config.default_tenant.weight,
         limit_of_key=limit_of_key,
     )
-
-
-def check_config(config: GatewayConfig, environ: Mapping[str, str]) -> None:
-    """Raise InvalidInputError, LlmAuthError or LlmRequestError for what could not be opened."""
-    for name in config.filters:
-        filter_from(name)
-    prices = PriceList(config.prices)
-    for name, route in config.routes.items():
-        if ":" in name:
-            raise InvalidInputError(f"The route {name!r} must have no colon in its name.")
-        for d in route.deployments:
-            opener = open_model if route.kind == "chat" else open_embedder
-            key = environ.get(d.api_key_env) if d.api_key_env else None
-            opener(ModelAddress(d.model, d.base_url, key), environ, prices=prices)
