@@ -270,15 +270,17 @@ def test_memory_is_as_printed(random) -> None:
 
 
 def test_looking_back_is_as_printed(random, person, traits) -> None:
-    people, both = np.stack([person, person], axis=1), np.stack([traits, traits], axis=1)
+    other = random.permutation(person)
+    people, both = np.stack([person, other], axis=1), np.stack([traits, traits], axis=1)
     felt, z = random.uniform(-0.5, 0.8, SIZE), random.normal(size=SIZE)
     success = random.uniform(-1, 1, SIZE)
     after = course._look_back(
         people, both, np.stack([felt, felt], axis=1), success, np.stack([z, z], axis=1)
     )
     page = computed(
-        "look back", felt=felt, success=success, z=z, **states(person), **letters(traits)
-    )
+        "look back", felt=felt, success=success, z=z, stress_of_other=other[:, Person.STRESS],
+        hurt_of_other=other[:, Person.HURT], **states(person), **letters(traits),
+    )  # fmt: skip
     assert np.allclose(page["satisfaction_"], after[:, 0, Person.SATISFACTION], **TOLERANCE)
     assert np.allclose(page["commitment_"], after[:, 0, Person.COMMITMENT], **TOLERANCE)
 

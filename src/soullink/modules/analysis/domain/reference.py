@@ -6,7 +6,7 @@ said there and in standing.py."""
 
 from typing import Final
 
-DYNAMICS: Final = "3-34ab533e"
+DYNAMICS: Final = "3-9d81423c"
 LENGTHS: Final = (1, 2, 3, 5, 8, 13)
 PROBABILITIES: Final = (
     0.001,

@@ -331,9 +331,10 @@ def _look_back(
 
     Commitment follows the investment model (Rusbult 1980; Le & Agnew 2003): satisfaction,
     closeness as investment, less for the avoidant. standard: (n, 2) comparison levels (Thibaut &
-    Kelley 1959), standard normal: the same evening satisfies one person more than another.
+    Kelley 1959), standard normal: the same evening satisfies one person more than another. Strain crosses over: a
+    partner's stress and hurt cost one's own satisfaction too (Westman 2001).
     """
-    new = people.copy()
+    new, other = people.copy(), people[:, ::-1]
     now = np.clip(
         0.56
         + p.satisfaction_felt * (felt - 0.22)
@@ -341,7 +342,8 @@ def _look_back(
         + 0.3 * (people[..., Person.TRUST] - 0.5)
         - p.satisfaction_stress * (people[..., Person.STRESS] - 0.25)
         - p.satisfaction_hurt * people[..., Person.HURT]
-        + 0.06 * success[:, None]
+        - p.satisfaction_of_other * (other[..., Person.STRESS] - 0.25 + other[..., Person.HURT])
+        + p.satisfaction_success * success[:, None]
         + p.comparison_sd * standard,
         0.0,
         1.0,

@@ -110,6 +110,12 @@ class Parameters:
         "per stress", 0.0, 1.6, "satisfaction lost to stress", _ACITELLI
     )
     satisfaction_hurt: float = _free("per hurt", 0.0, 2.0, "satisfaction lost to hurt", _ACITELLI)
+    satisfaction_of_other: float = _free(
+        "per stress and hurt", 0.0, 0.8, "satisfaction lost to the other's strain", _ACITELLI
+    )
+    satisfaction_success: float = _free(
+        "per success", 0.0, 0.4, "satisfaction from how the episode came out for both", _ACITELLI
+    )
     comparison_sd: float = _free(
         "sd of satisfaction", 0.03, 0.4, "how far people differ in what satisfies them", _ACITELLI
     )
