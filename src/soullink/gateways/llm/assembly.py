@@ -154,6 +154,7 @@ class AssembledGateway:
                         self._environ,
                         retry=Retry(ONE_ATTEMPT),
                         prices=self._prices,
+                        connections=d.max_in_flight,
                     ),
                     priority=d.priority,
                     weight=d.weight,
@@ -180,7 +181,9 @@ class AssembledGateway:
                     model=open_embedder(
                         _address(d, self._environ, self._base_url),
                         self._environ,
+                        retry=Retry(ONE_ATTEMPT),
                         prices=self._prices,
+                        connections=d.max_in_flight,
                     ),
                     priority=d.priority,
                     max_in_flight=d.max_in_flight,
