@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.estimates import ROOT, write_blocks
+from benchmarks.pages import ROOT, write_blocks
 from soullink.modules.simulation.api import ACTS, STATE_VARIABLES, TOPICS, Act, FloatArray, Stage
 from soullink.modules.simulation.domain import (
     acts,

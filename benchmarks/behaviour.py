@@ -9,10 +9,10 @@ import json
 import sys
 from typing import Any, Final
 
-from benchmarks import estimates
-from benchmarks.estimates import ROOT, signed
+from benchmarks import pages
 from benchmarks.hypotheses import HYPOTHESES, Finding
-from benchmarks.population import ARCS, PAIRS, populate
+from benchmarks.pages import ROOT, signed
+from soullink.modules.simulation.calibration.population import ARCS, PAIRS, populate
 from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
 
 SEED: Final = 20_260_401
@@ -106,7 +106,7 @@ def main() -> int:
     print(page_block(result))
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    estimates.write_blocks(PAGE, {BLOCK: page_block(result)})
+    pages.write_blocks(PAGE, {BLOCK: page_block(result)})
     return 0
 
 

@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks import estimates
-from benchmarks.estimates import Effect
-from benchmarks.population import Population
 from soullink.modules.simulation.api import ACTS, STATE_VARIABLES, Act, FloatArray
+from soullink.modules.simulation.calibration import estimates
+from soullink.modules.simulation.calibration.estimates import Effect
+from soullink.modules.simulation.calibration.population import Population
 from soullink.modules.simulation.domain import dynamics
 from soullink.modules.simulation.domain.layout import Trait
 

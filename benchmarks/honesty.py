@@ -15,9 +15,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks import couples, dating, estimates
-from benchmarks.estimates import ROOT, Effect, signed
-from benchmarks.population import populate
+from benchmarks import pages
+from benchmarks.pages import ROOT, signed
+from soullink.modules.simulation.calibration import couples, dating, estimates, talk
+from soullink.modules.simulation.calibration.estimates import Effect
+from soullink.modules.simulation.calibration.population import populate
 from soullink.modules.simulation.domain.layout import Trait
 from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
 
@@ -107,7 +109,7 @@ def measured(seed: int = SEED) -> dict[str, Effect]:
     ):
         out[f"partner_{letter}"] = couples.on_trait(people, trait, partner=True)
     out["own_traits"] = couples.explained_by_own_traits(people)
-    out["inertia"], out["influence"] = couples.mood_in_a_quarrel(seed)
+    out["inertia"], out["influence"] = talk.mood_in_a_quarrel(seed)
     out["stable_ratio"], out["unstable_ratio"] = couples.positivity_in_crisis(people)
     return out
 
@@ -211,7 +213,7 @@ def main() -> int:
     print(page_block(result))
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    estimates.write_blocks(PAGE, {BLOCK: page_block(result)})
+    pages.write_blocks(PAGE, {BLOCK: page_block(result)})
     return 0
 
 

@@ -27,9 +27,9 @@ from benchmarks.behaviour_measures import (
     satisfaction,
     talk_share,
 )
-from benchmarks.estimates import Effect
-from benchmarks.population import Population
 from soullink.modules.simulation.api import Act
+from soullink.modules.simulation.calibration.estimates import Effect
+from soullink.modules.simulation.calibration.population import Population
 from soullink.modules.simulation.domain.layout import Trait
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks import agent_model, estimates
+from benchmarks import agent_model, pages
 from benchmarks.hypotheses import HYPOTHESES
 from soullink.modules.analysis.api import RELATIONSHIP_STATES
 from soullink.modules.analysis.domain import prediction
@@ -102,7 +102,7 @@ def bounded(space: dict, variable: str) -> np.ndarray:
 @pytest.mark.parametrize("name", agent_model.BLOCKS)
 def test_a_table_or_example_is_what_the_code_says_now(name: str) -> None:
     now = agent_model.BLOCKS[name]()
-    assert estimates.block_of(PAGE, name) == now, "run python -m benchmarks.agent_model"
+    assert pages.block_of(PAGE, name) == now, "run python -m benchmarks.agent_model"
 
 
 def test_every_formula_of_the_page_is_checked_here() -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks.estimates import ROOT
+from benchmarks.pages import ROOT
 
 PAGES = sorted((ROOT / "docs/explanation").glob("*.md"))
 

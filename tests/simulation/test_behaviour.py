@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import behaviour, estimates
+from benchmarks import behaviour, pages
 from benchmarks.hypotheses import HYPOTHESES, Finding, Hypothesis
-from benchmarks.population import Population, arc, populate
 from soullink.modules.simulation.api import Stage
+from soullink.modules.simulation.calibration import estimates
+from soullink.modules.simulation.calibration.population import Population, arc, populate
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_an_effect_points_only_where_its_interval_leaves_zero_out() -> None:
 def test_the_page_is_written_from_the_recorded_result() -> None:
     recorded = json.loads(behaviour.RESULT.read_text(encoding="utf-8"))
     page = behaviour.PAGE.read_text(encoding="utf-8")
-    assert estimates.block_of(page, behaviour.BLOCK) == behaviour.page_block(recorded)
+    assert pages.block_of(page, behaviour.BLOCK) == behaviour.page_block(recorded)
 
 
 def test_the_recorded_result_is_what_the_equations_do_now(people) -> None:

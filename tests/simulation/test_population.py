@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import couples, dating, estimates, honesty
-from benchmarks.dating import Block
+from benchmarks import honesty, pages
+from soullink.modules.simulation.calibration import couples, dating
+from soullink.modules.simulation.calibration.dating import Block
 
 EVERYWHERE = {
     "actor", "partner", "pair", "reciprocity", "choosy_popular", "yes_rate", "perceived", "actual",
@@ -53,7 +54,7 @@ def test_even_where_the_size_is_off_the_sign_is_right_unless_the_page_says_so(re
 
 def test_the_page_is_written_from_the_recorded_result() -> None:
     recorded = json.loads(honesty.RESULT.read_text(encoding="utf-8"))
-    block = estimates.block_of(honesty.PAGE.read_text(encoding="utf-8"), honesty.BLOCK)
+    block = pages.block_of(honesty.PAGE.read_text(encoding="utf-8"), honesty.BLOCK)
     assert block == honesty.page_block(recorded)
     named = block.splitlines()
     for row in recorded["figures"]:

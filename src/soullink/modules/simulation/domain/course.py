@@ -331,8 +331,8 @@ def _look_back(
 
     Commitment follows the investment model (Rusbult 1980; Le & Agnew 2003): satisfaction,
     closeness as investment, less for the avoidant. standard: (n, 2) comparison levels (Thibaut &
-    Kelley 1959), standard normal: the same evening satisfies one person more than another. Strain crosses over: a
-    partner's stress and hurt cost one's own satisfaction too (Westman 2001).
+    Kelley 1959), standard normal: the same evening satisfies one person more than another. Strain
+    crosses over: a partner's stress and hurt cost one's own satisfaction too (Westman 2001).
     """
     new, other = people.copy(), people[:, ::-1]
     now = np.clip(

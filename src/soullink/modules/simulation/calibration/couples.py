@@ -1,23 +1,26 @@
 """Couples' satisfaction and affect: the same figures from simulated and from real couples."""
 
-import csv
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from benchmarks import estimates
-from benchmarks.estimates import Effect, correlation
-from benchmarks.population import Population, strangers
-from soullink.modules.simulation.api import BoolArray, FloatArray, Stage
-from soullink.modules.simulation.domain import course, dynamics
-from soullink.modules.simulation.domain.layout import Person, Trait
-from soullink.modules.simulation.scenarios import library
+from soullink.modules.simulation.api import BoolArray, FloatArray, IntArray
+from soullink.modules.simulation.calibration import estimates, reading
+from soullink.modules.simulation.calibration.estimates import Effect, correlation
+from soullink.modules.simulation.calibration.population import Population, Record
+from soullink.modules.simulation.domain import dynamics
+from soullink.modules.simulation.domain.layout import Trait
 
+LEAST_COUPLES: Final = 20
+PARTNER_TRAITS: Final = {
+    "N": Trait.NEUROTICISM,
+    "A": Trait.AGREEABLENESS,
+    "C": Trait.CONSCIENTIOUSNESS,
+    "E": Trait.EXTRAVERSION,
+}
 SEED: Final = 23
-TALK_TURNS: Final = 60
-"""A quarrel of ten minutes at ten seconds a turn, as couples have in the laboratory."""
 APIM: Final = ("own view", "partner's view", "own tension", "partner's tension")
 
 
@@ -110,54 +113,12 @@ def tension_agrees(people: Population) -> Effect:
 
 def acitelli(path: Path) -> dict[str, Effect]:
     """Return the weights of 148 real couples, and how far their satisfaction and tension agree."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    first = {row["CoupleID"]: row for row in rows}
-
-    def both(name: str) -> FloatArray:
-        return np.array(
-            [[float(row[f"{name}_A"]), float(row[f"{name}_P"])] for row in first.values()]
-        )
-
-    satisfaction, strained = both("Satisfaction"), both("Tension")
+    _, said = read_acitelli(path)
     return {
-        **actor_partner(both("OtherPos"), strained, satisfaction),
-        "satisfaction": between_partners(satisfaction),
-        "tension": between_partners(strained),
+        **actor_partner(said.view, said.tension, said.satisfaction),
+        "satisfaction": between_partners(said.satisfaction),
+        "tension": between_partners(said.tension),
     }
-
-
-def mood_in_a_quarrel(seed: int, couples: int = 400) -> tuple[Effect, Effect]:
-    """Return (inertia, partner influence) of mood over one turn in long talks about a crisis.
-
-    m_own(t + 1) on m_own(t) and m_partner(t), each less its mean in the talk.
-    """
-    random = np.random.default_rng(seed)
-    scenes = [s for s in library.shipped() if s.stage is Stage.CRISIS]
-    targets, own, other, couple = [], [], [], []
-    calm = course.Conditions()
-    for number, scene in enumerate(scenes):
-        long = replace(scene, turns=(TALK_TURNS, TALK_TURNS))
-        batch = strangers(couples // len(scenes), random)
-        record, situation = course.open_episode(batch, long, None, 1, calm)
-        moods = np.full((batch.size, TALK_TURNS, 2), np.nan)
-        turns = course.live_turns(batch, long, 1, situation, record, calm)
-        for turn, taken in enumerate(turns):
-            moods[taken.rows, turn] = taken.after[..., Person.MOOD]
-        lasted = ~np.isnan(moods[:, TALK_TURNS // 2, 0])
-        moods = moods[lasted]
-        moods -= np.nanmean(moods, axis=1, keepdims=True)
-        for person in (0, 1):
-            there = ~np.isnan(moods[:, 1:, person])
-            targets.append(moods[:, 1:, person][there])
-            own.append(moods[:, :-1, person][there])
-            other.append(moods[:, :-1, 1 - person][there])
-            ids = number * couples + np.arange(moods.shape[0])
-            couple.append(np.broadcast_to(ids[:, None], there.shape)[there])
-    ids = np.unique(np.concatenate(couple), return_inverse=True)[1]
-    y, x = np.concatenate(targets), [np.concatenate(own), np.concatenate(other)]
-    inertia, influence = estimates.slopes(x, y, ids, np.zeros(ids.size, dtype=np.int64))
-    return inertia, influence
 
 
 def positivity_in_crisis(people: Population) -> tuple[Effect, Effect]:
@@ -176,3 +137,97 @@ def positivity_in_crisis(people: Population) -> tuple[Effect, Effect]:
 
         out.append(estimates.resampled(statistic, int(group.sum()), SEED))
     return out[0], out[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Couples:
+    """What couples said of themselves, all (n, 2): satisfaction, tension, view of the partner."""
+
+    satisfaction: FloatArray
+    tension: FloatArray
+    view: FloatArray
+
+    @property
+    def size(self) -> int:
+        """Return n."""
+        return int(self.satisfaction.shape[0])
+
+    def of(self, rows: IntArray) -> "Couples":
+        """Return the couples `rows`."""
+        return Couples(self.satisfaction[rows], self.tension[rows], self.view[rows])
+
+
+def figures(couples: Couples) -> dict[str, float]:
+    """Return how far partners agree, and the weights of satisfaction on views and tension."""
+    x = [couples.view, couples.view[:, ::-1], couples.tension, couples.tension[:, ::-1]]
+    columns = np.stack([estimates.standard(part.ravel()) for part in x], axis=1)
+    y = estimates.standard(couples.satisfaction.ravel())
+    weights = np.linalg.lstsq(columns, y, rcond=None)[0]
+    names = ("own_view", "partner_view", "own_tension", "partner_tension")
+    return {
+        "satisfaction": _agreement(couples.satisfaction),
+        "tension": _agreement(couples.tension),
+        **{name: float(weight) for name, weight in zip(names, weights, strict=True)},
+    }
+
+
+def _agreement(both: FloatArray) -> float:
+    return correlation(
+        np.concatenate([both[:, 0], both[:, 1]]), np.concatenate([both[:, 1], both[:, 0]])
+    )
+
+
+def simulated_figures(people: Population, rows: IntArray) -> dict[str, float]:
+    """Return all figures of simulated couples `rows` (indexes, repeats allowed)."""
+    record = people.record
+    stays = record.ended[rows] == 0
+    here = rows[stays]
+    both = Couples(record.satisfaction[here], _tension(record, here), record.view[here])
+    satisfaction = both.satisfaction.ravel()
+    traits = people.traits[here]
+    out = figures(both)
+    for letter, trait in PARTNER_TRAITS.items():
+        out[f"partner_{letter}"] = correlation(traits[:, ::-1, trait].ravel(), satisfaction)
+    out["own_traits"] = adjusted_share(traits.reshape(-1, traits.shape[2]), satisfaction)
+    counts = (record.acts[rows].sum(axis=2) * record.crisis[rows][:, :, None]).sum(axis=1)
+    positive = counts @ dynamics.POSITIVE_ACTS.astype(np.float64)
+    negative = counts @ dynamics.NEGATIVE_ACTS.astype(np.float64)
+    replies = record.replies[rows][:, :, dynamics.REPAIR].sum(axis=1)
+    for name, group in (("stable", stays), ("unstable", ~stays)):
+        out[f"{name}_ratio"] = float(positive[group].sum() / max(negative[group].sum(), 1.0))
+        out[f"{name}_repair"] = float(replies[group, 1].sum() / max(replies[group, 2].sum(), 1))
+    return out
+
+
+def _tension(record: Record, rows: IntArray) -> FloatArray:
+    out: FloatArray = record.tension[rows][:, -2:].mean(axis=1)
+    return out
+
+
+def read_acitelli(path: Path) -> tuple[list[str], Couples]:
+    """Return the ids of the couples of a file and what they said.
+
+    Raises UnusableDataError where the file is not there or not what it should be.
+    """
+    names = (
+        "CoupleID",
+        *(f"{n}_{w}" for n in ("Satisfaction", "Tension", "OtherPos") for w in "AP"),
+    )
+    rows = reading.table(path, names)
+    first = {row["CoupleID"]: row for row in rows}
+    if len(first) < LEAST_COUPLES:
+        raise reading.UnusableDataError(f"{path} has fewer than {LEAST_COUPLES} couples.")
+
+    def both(name: str) -> FloatArray:
+        return np.array(
+            [
+                [reading.number(row, f"{name}_{who}", path) for who in ("A", "P")]
+                for row in first.values()
+            ]
+        )
+
+    said = Couples(both("Satisfaction"), both("Tension"), both("OtherPos"))
+    for name, values in (("Satisfaction", said.satisfaction), ("Tension", said.tension)):
+        if values.std() == 0.0:
+            raise reading.UnusableDataError(f"{path}: {name} is the same for everybody.")
+    return list(first), said

@@ -24,6 +24,7 @@ from soullink.modules.simulation.api import (
 )
 from soullink.modules.simulation.domain import course, dynamics
 from soullink.modules.simulation.domain.layout import N_TRAIT, STATE, Person, Shared
+from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
 from soullink.modules.simulation.domain.turn import Batch, TurnArrays
 from soullink.modules.simulation.scenarios import generator, library
 
@@ -40,11 +41,11 @@ def arc(number: int, seed: int) -> list[Scenario]:
     return [library.get(name) for name in ids]
 
 
-def strangers(size: int, random: np.random.Generator) -> Batch:
+def strangers(size: int, random: np.random.Generator, p: Parameters = CURRENT) -> Batch:
     """Return `size` random pairs before anything happened, all traits known."""
     means = random.normal(size=(size, 2, N_TRAIT))
     keys = random.integers(0, 2**63, size=(size, 2)).astype(np.uint64)
-    return course.begin(means, np.zeros_like(means), random.uniform(0.0, 0.6, size), keys)
+    return course.begin(means, np.zeros_like(means), random.uniform(0.0, 0.6, size), keys, p=p)
 
 
 @dataclass(slots=True)
@@ -208,12 +209,14 @@ def live(batch: Batch, scenarios: Sequence[Scenario]) -> Record:
     return record
 
 
-def populate(seed: int, arcs: int = ARCS, pairs: int = PAIRS) -> Population:
+def populate(
+    seed: int, arcs: int = ARCS, pairs: int = PAIRS, p: Parameters = CURRENT
+) -> Population:
     """Return arcs x pairs couples who lived through the courses the product chooses."""
     random = np.random.default_rng(seed)
     traits, records = [], []
     for number in range(arcs):
-        batch = strangers(pairs, random)
+        batch = strangers(pairs, random, p)
         traits.append(batch.traits)
         records.append(live(batch, arc(number, seed)))
     return Population(

@@ -5,17 +5,18 @@ two-way analysis of variance without replication (the social relations model of 
 1984 for a block design); the same code reads simulated blocks and the Columbia speed dates.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from benchmarks.estimates import correlation
 from soullink.modules.simulation.api import FloatArray, Stage
+from soullink.modules.simulation.calibration import reading
+from soullink.modules.simulation.calibration.estimates import correlation
 from soullink.modules.simulation.domain import course, randomness
 from soullink.modules.simulation.domain.layout import N_TRAIT, Person
+from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
 from soullink.modules.simulation.scenarios import library
 
 SIDE: Final = 10
@@ -40,7 +41,7 @@ class Block:
     traits_back: FloatArray
 
 
-def simulated(seed: int, blocks: int = BLOCKS) -> list[Block]:
+def simulated(seed: int, blocks: int = BLOCKS, p: Parameters = CURRENT) -> list[Block]:
     """Return simulated evenings, over all shipped first meetings in turn.
 
     A person keeps traits, choosiness and appeal; what happens on a date is the pair's own.
@@ -67,7 +68,7 @@ def simulated(seed: int, blocks: int = BLOCKS) -> list[Block]:
         alike = random.uniform(0.0, 0.6, size=shape)
         keys = random.integers(0, 2**63, size=actors.shape).astype(np.uint64)
         batch = course.begin(
-            means, np.zeros_like(means), alike.ravel(), randomness.mix(keys), actors
+            means, np.zeros_like(means), alike.ravel(), randomness.mix(keys), actors, p
         )
         calm = course.Conditions()
         record, situation = course.open_episode(batch, scene, None, 1, calm)
@@ -86,24 +87,45 @@ def simulated(seed: int, blocks: int = BLOCKS) -> list[Block]:
     return out
 
 
+COLUMNS: Final = ("wave", "iid", "pid", "gender", "dec", "int_corr", "shar")
+LEAST_WAVES: Final = 4
+
+
 def columbia(path: Path) -> list[Block]:
     """Return the Columbia speed dates, one block a wave; people who missed dates are left out."""
+    return list(waves(path).values())
+
+
+def waves(path: Path) -> dict[str, Block]:
+    """Return the blocks of a file of speed dates by the name of their wave.
+
+    Raises UnusableDataError where the file is not there or not what it should be.
+    """
     rows: dict[str, dict[tuple[str, str], tuple[float, float, float]]] = {}
     men: dict[str, set[str]] = {}
-    with path.open(encoding="latin-1", newline="") as file:
-        for row in csv.DictReader(file):
-            wave, me, other = row["wave"], row["iid"], str(_number(row["pid"]))
-            here = rows.setdefault(wave, {})
-            here[str(_number(me)), other] = (
-                _number(row["dec"]), _number(row["int_corr"]), _number(row["shar"]),
-            )  # fmt: skip
-            if row["gender"] == "1":
-                men.setdefault(wave, set()).add(str(_number(me)))
-    return [_wave(dates, men[wave]) for wave, dates in rows.items()]
-
-
-def _number(text: str) -> float:
-    return float(text.replace(",", "")) if text.strip() else float("nan")
+    for row in reading.table(path, COLUMNS, "latin-1"):
+        if not row["pid"].strip():
+            continue
+        me, other = (str(reading.number(row, name, path)) for name in ("iid", "pid"))
+        yes = reading.number(row, "dec", path)
+        if yes not in (0.0, 1.0):
+            raise reading.UnusableDataError(f"{path}: dec must be 0 or 1, not {yes:g}.")
+        rows.setdefault(row["wave"], {})[me, other] = (
+            yes,
+            reading.number(row, "int_corr", path, blank=True),
+            reading.number(row, "shar", path, blank=True),
+        )
+        if row["gender"] == "1":
+            men.setdefault(row["wave"], set()).add(me)
+    found = {name: _wave(dates, men.get(name, set())) for name, dates in rows.items()}
+    for name, block in found.items():
+        if min(block.yes.shape) < 3:
+            raise reading.UnusableDataError(
+                f"{path}: wave {name} has fewer than three people of a side who met all others."
+            )
+    if len(found) < LEAST_WAVES:
+        raise reading.UnusableDataError(f"{path} has fewer than {LEAST_WAVES} waves.")
+    return found
 
 
 def _wave(dates: dict[tuple[str, str], tuple[float, float, float]], men: set[str]) -> Block:
@@ -117,12 +139,13 @@ def _wave(dates: dict[tuple[str, str], tuple[float, float, float]], men: set[str
                 *((c, [(r, c) for r in rows]) for c in columns),
             )
         }
-        worst = max(missed, key=lambda person: missed[person])
-        if missed[worst] == 0:
+        worst = max(missed, key=lambda person: missed[person], default=None)
+        if worst is None or missed[worst] == 0:
             break
         rows, columns = [r for r in rows if r != worst], [c for c in columns if c != worst]
-    there = np.array([[dates[r, c] for c in columns] for r in rows])
-    back = np.array([[dates[c, r] for c in columns] for r in rows])
+    shape = (len(rows), len(columns), 3)
+    there = np.array([[dates[r, c] for c in columns] for r in rows]).reshape(shape)
+    back = np.array([[dates[c, r] for c in columns] for r in rows]).reshape(shape)
     none = np.zeros((0, 0))
     return Block(
         there[..., 0], back[..., 0], there[..., 1], there[..., 2], back[..., 2], none, none

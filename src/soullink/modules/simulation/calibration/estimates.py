@@ -1,4 +1,4 @@
-"""Effects with intervals, and the pages that show them. NumPy alone.
+"""Effects with intervals. NumPy alone.
 
 Couples are the independent unit: two people of a couple are not, so every standard error is
 clustered by couple (Liang & Zeger 1986). What a course of scenarios does to everybody in it is
@@ -7,7 +7,6 @@ taken out first, by centring within courses of the same scenarios.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -15,7 +14,6 @@ import numpy as np
 from soullink.modules.simulation.api import BoolArray, FloatArray, IntArray
 
 Z: Final = 1.959964
-ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,32 +100,3 @@ def fisher(r: float, n: int) -> tuple[float, float]:
 def correlation(x: FloatArray, y: FloatArray) -> float:
     """Return Pearson's r of two arrays of any one shape."""
     return float(np.corrcoef(x.ravel(), y.ravel())[0, 1])
-
-
-def with_block(page: str, name: str, block: str) -> str:
-    """Return the page with the part between the markers of `name` replaced."""
-    start, end = f"<!-- {name}: made by a program -->", f"<!-- end of {name} -->"
-    before, found, rest = page.partition(start)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise ValueError(f"the page has no block called '{name}'")
-    return f"{before}{start}\n{block.strip()}\n{end}{after}"
-
-
-def block_of(page: str, name: str) -> str:
-    """Return what stands between the markers of `name`."""
-    start, end = f"<!-- {name}: made by a program -->", f"<!-- end of {name} -->"
-    return page.partition(start)[2].partition(end)[0].strip()
-
-
-def write_blocks(path: Path, blocks: dict[str, str]) -> None:
-    """Renew the named blocks of a page."""
-    page = path.read_text(encoding="utf-8")
-    for name, block in blocks.items():
-        page = with_block(page, name, block)
-    path.write_text(page, encoding="utf-8")
-
-
-def signed(value: float) -> str:
-    """Return a number as tables show it: +0.12, -0.05."""
-    return f"{round(value, 2) + 0.0:+.2f}"

@@ -1,0 +1,1 @@
+"""Fitting the equations' free numbers to published and real figures."""
