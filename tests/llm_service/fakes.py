@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from soullink.gateways.llm.fake import FakeLanguageModel
 from soullink.gateways.llm.gateway import ModelCard

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from soullink.gateways.llm.fake import FakeLanguageModel
@@ -221,7 +222,7 @@ class PricedModel(FakeLanguageModel):
     """Charges 1,500 nano-dollars a call."""
 
     async def complete(self, request: ChatRequest) -> ChatReply:
-        return replace(await super().complete(request), cost_nano_usd=1500)
+        return msgspec.structs.replace(await super().complete(request), cost_nano_usd=1500)
 
 
 async def test_a_turn_costs_what_its_calls_cost(prompts: Prompts) -> None:

@@ -2,7 +2,9 @@
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from soullink.gateways.llm.limits.port import Admission, Demand
 from soullink.gateways.llm.port import (

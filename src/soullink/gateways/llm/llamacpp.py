@@ -5,9 +5,10 @@ import contextlib
 import importlib.util
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from soullink.gateways.llm.embedding import HttpEmbeddingModel, OpenAiEmbeddings
 from soullink.gateways.llm.http_model import HttpLanguageModel

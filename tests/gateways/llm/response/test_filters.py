@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from soullink.gateways.llm.port import (
     ChatChunk,
@@ -287,9 +288,7 @@ class Shouting:
     def after(self, request: ChatRequest, reply: ChatReply) -> ChatReply:  # noqa: ARG002
         if "no" in reply.text:
             raise LlmRefusedError("No.")
-        return ChatReply(
-            reply.text.upper(), *(getattr(reply, name) for name in reply.__slots__[1:])
-        )
+        return replace(reply, text=reply.text.upper())
 
 
 async def test_answers_under_a_filter_of_somebody_elses_come_whole_or_not_at_all() -> None:

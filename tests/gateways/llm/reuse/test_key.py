@@ -1,12 +1,12 @@
 """What makes two requests the same."""
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from soullink.gateways.llm.port import (
     Attribution,

@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from soullink.gateways.llm.http.faults import MalformedError, TooLongError
 
@@ -11,8 +12,7 @@ CONNECT_SECONDS = 15.0
 """How long a connection may take to come about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True, gc=False):
     """How long a server may take. deadline: a point on the event loop's clock.
 
     first_byte_seconds: silence before the answer begins. stall_seconds: silence within it.
@@ -23,8 +23,7 @@ class Patience:
     stall_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """A whole answer. head: status line and header fields as they came."""
 
     status: int

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from soullink.gateways.llm.ledger.budgets import (
     BudgetLine,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
+import msgspec
+
 from soullink.gateways.llm.port import Attribution, Usage
 
 Scope: TypeAlias = Literal["all", "tenant", "key", "run", "model"]
@@ -37,8 +39,7 @@ class Budget:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(msgspec.Struct, frozen=True, gc=False):
     """What is about to be asked of a provider: one HTTP request, i.e. one attempt of a call.
 
     attempt_id: UUIDv7 text, also the request id sent. call_id: shared by the attempts of a call.
@@ -55,8 +56,7 @@ class Intent:
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True, gc=False):
     """How an attempt ended and what it cost.
 
     estimated: nobody told us the cost: it is a guess, or the whole bound where even the answer is
@@ -70,11 +70,10 @@ class Settlement:
     estimated: bool
     latency_seconds: float
     error_code: str = ""
-    quality: Mapping[str, float] = field(default_factory=dict)
+    quality: Mapping[str, float] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One line of the ledger: an intent, and its settlement once there is one."""
 
     intent: Intent

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from soullink.gateways.llm.ledger.accounts import PostgresAccounts
 from soullink.gateways.llm.ledger.batch import Attempt, Batch

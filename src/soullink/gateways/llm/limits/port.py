@@ -4,6 +4,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
@@ -13,8 +15,7 @@ class RateLimit:
     tokens_per_minute: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(msgspec.Struct, frozen=True, gc=False):
     """What one call wants. tokens: input and the most output, as far as known beforehand."""
 
     tenant: str

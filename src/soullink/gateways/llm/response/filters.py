@@ -1,9 +1,10 @@
 """Content filters by name: what is taken out of requests and answers, and what is refused."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from soullink.gateways.llm.port import (
     ChatReply,

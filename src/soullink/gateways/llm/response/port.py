@@ -1,8 +1,9 @@
 """What happens to a request before it is sent and to an answer before it is handed over."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from soullink.gateways.llm.port import ChatReply, ChatRequest
 
@@ -19,8 +20,7 @@ class ContentFilter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """An answer in order, and its scores in 0.0..1.0 by name."""
 
     reply: ChatReply

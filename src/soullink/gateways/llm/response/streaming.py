@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from soullink.gateways.llm.port import ChatChunk, ChatRequest
 from soullink.gateways.llm.response.filters import InjectionFilter, MaskFilter
