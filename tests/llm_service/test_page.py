@@ -11,10 +11,11 @@ from soullink.entrypoints.llm_service.app import MAX_BODY_BYTES, build_app
 from soullink.entrypoints.llm_service.faults import FAULTS
 from soullink.entrypoints.llm_service.openai_request import Defaults
 from soullink.entrypoints.llm_service.serving import GRACE_SECONDS
-from soullink.gateways.llm.assembly import check_config
+from soullink.gateways.llm.assembly import AssembledGateway, Books
 from soullink.gateways.llm.config import read_config
 from soullink.gateways.llm.keys.fake import FakeKeys
 from soullink.gateways.llm.keys.port import REVOKED_WITHIN_SECONDS
+from soullink.gateways.llm.ledger.memory import MemoryLedger
 from tests.conftest import REPOSITORY
 from tests.llm_service.fakes import FakeGateway, PlayedModel
 
@@ -22,14 +23,20 @@ TEXT = (REPOSITORY / "docs" / "how-to" / "run-the-gateway.md").read_text("utf-8"
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "LOCAL_KEY")
 
 
-def test_the_configuration_can_be_read_and_opened(tmp_path: Path) -> None:
+@pytest.mark.anyio
+async def test_the_configuration_can_be_read_and_opened(tmp_path: Path) -> None:
     [example] = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
     path = tmp_path / "llm.yaml"
     path.write_text(example, "utf-8")
     config = read_config(path)
     assert set(config.routes) == {"fast", "careful", "vectors"}
     assert config.tenants["notebooks"].weight == 2
-    check_config(config, dict.fromkeys(KEYS, "sk-of-the-page"))
+    ledger = MemoryLedger()
+    gateway = AssembledGateway(config, dict.fromkeys(KEYS, "sk-of-the-page"), Books(ledger, ledger))
+    for card in gateway.models():
+        opening = gateway.model if card.kind == "chat" else gateway.embedder
+        assert opening(card.name).name == card.name
+    await gateway.close()
 
 
 @pytest.mark.anyio
