@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from soullink.gateways.llm.limits.rates import EPSILON_SECONDS
 from soullink.gateways.llm.port import (
     ChatRequest,
     EmbeddingRequest,
@@ -120,7 +121,8 @@ class Pool(Generic[ModelT]):
         self._tiers = strategy == "priority"
         self._choose = STRATEGIES[strategy]
         self._affinity = affinity
-        self._counts = any(u.rate is not None or u.context_tokens is not None for u in upstreams)
+        self._counts = any(u.rate is not None for u in upstreams)
+        self._sized = any(u.context_tokens is not None for u in upstreams)
         self._sleep = sleep
         self._turn = len(upstreams)
         self._averages: list[float | None] = [None, None]
@@ -237,23 +239,19 @@ class Pool(Generic[ModelT]):
         upstream.warm_up(needs.key(), now)
 
     def _take(self, needs: Needs[ModelT, Any], now: float) -> Upstream[ModelT] | None:
-        tokens = 0
         passed = needs.passed
-        if self._counts or needs.larger_than is not None:
-            tokens = needs.tokens()
-            ready = [
-                u
-                for u in self.fitting(needs)
-                if u.in_flight < u.max_in_flight and u.wait_seconds(tokens, now) <= 0.0
-            ]
-        else:
-            ready = [
-                u
-                for u in self.upstreams
-                if u.in_flight < u.max_in_flight
-                and (not u.circuit.opened or u.circuit.admits(now))
-                and (passed is None or u not in passed)
-            ]
+        sizes = self._sized or needs.sized
+        tokens = needs.tokens() if self._counts else 0
+        soon = now + EPSILON_SECONDS
+        ready = [
+            u
+            for u in self.upstreams
+            if u.in_flight < u.max_in_flight
+            and (not u.circuit.opened or u.circuit.admits(now))
+            and (u.rate is None or u.rate.ready_at(tokens) <= soon)
+            and (passed is None or u not in passed)
+            and (not sizes or self._fits(u, needs))
+        ]
         if not ready:
             return None
         upstream = ready[0] if len(ready) == 1 else self._best(ready, needs, now)

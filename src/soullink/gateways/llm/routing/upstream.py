@@ -4,6 +4,7 @@ import math
 from typing import Any, Generic, Protocol, TypeVar
 
 from soullink.gateways.llm.limits.port import RateLimit
+from soullink.gateways.llm.limits.rates import EPSILON_SECONDS
 from soullink.gateways.llm.port import EmbeddingModel, LanguageModel, LlmError
 from soullink.gateways.llm.routing.affinity import hash_text
 from soullink.gateways.llm.routing.circuit import Circuit
@@ -30,59 +31,56 @@ _LEARNING_RATE = 0.1
 ModelT = TypeVar("ModelT", bound=LanguageModel | EmbeddingModel)
 
 
-class Bucket:
-    """A token bucket for one rate a minute. It may go into debt, never above its capacity."""
-
-    __slots__ = ("_at", "_capacity", "_level", "_per_second")
-
-    def __init__(self, per_minute: int) -> None:
-        self._per_second = per_minute / 60.0
-        self._capacity = max(1.0, self._per_second * BURST_SECONDS)
-        self._level = self._capacity
-        self._at = -math.inf
-
-    def wait_seconds(self, amount: float, now: float) -> float:
-        """Return how long until `amount` may go; what is larger than the bucket needs it full."""
-        self._refill(now)
-        return max(0.0, (min(amount, self._capacity) - self._level) / self._per_second)
-
-    def take(self, amount: float, now: float) -> None:
-        """Take `amount`; negative gives back."""
-        self._refill(now)
-        self._level = min(self._capacity, self._level - amount)
-
-    def _refill(self, now: float) -> None:
-        if now > self._at:
-            grown = self._level + (now - self._at) * self._per_second
-            self._level = min(self._capacity, grown)
-            self._at = now
-
-
 class Rate:
-    """A deployment's own limits: requests and tokens a minute."""
+    """A deployment's own limits: requests and tokens a minute, in buckets that may go into debt.
 
-    __slots__ = ("_requests", "_tokens")
+    Each bucket is the moment at which it will be full again, as in limits.rates.Limiter: every
+    call looks at every deployment of its route. What is not limited costs no time.
+    """
+
+    __slots__ = (
+        "_burst_tokens",
+        "_request_seconds",
+        "_request_slack",
+        "_requests_full_at",
+        "_token_seconds",
+        "_tokens_full_at",
+    )
 
     def __init__(self, limit: RateLimit) -> None:
-        per_minute = limit.requests_per_minute, limit.tokens_per_minute
-        self._requests, self._tokens = (Bucket(n) if n is not None else None for n in per_minute)
+        requests, tokens = limit.requests_per_minute, limit.tokens_per_minute
+        self._request_seconds = 60.0 / requests if requests else 0.0
+        self._request_slack = max(0.0, BURST_SECONDS - self._request_seconds) if requests else 0.0
+        self._token_seconds = 60.0 / tokens if tokens else 0.0
+        self._burst_tokens = max(1.0, tokens * BURST_SECONDS / 60.0) if tokens else 0.0
+        self._requests_full_at = self._tokens_full_at = -math.inf
+
+    def ready_at(self, tokens: int) -> float:
+        """Return when a request of `tokens` may go; one larger than the bucket needs it full."""
+        requests = self._requests_full_at - self._request_slack
+        room = self._burst_tokens - tokens
+        if room <= 0.0:
+            at = self._tokens_full_at
+        else:
+            at = self._tokens_full_at - room * self._token_seconds
+        return at if at > requests else requests  # noqa: FURB136 - max() takes as long as the rest
 
     def wait_seconds(self, tokens: int, now: float) -> float:
         """Return how long until a request of `tokens` may go."""
-        requests = self._requests.wait_seconds(1.0, now) if self._requests else 0.0
-        return max(requests, self._tokens.wait_seconds(tokens, now) if self._tokens else 0.0)
+        wait = self.ready_at(tokens) - now
+        return wait if wait > EPSILON_SECONDS else 0.0
 
     def take(self, tokens: int, now: float) -> None:
         """Charge one request of `tokens`."""
-        if self._requests:
-            self._requests.take(1.0, now)
-        if self._tokens:
-            self._tokens.take(tokens, now)
+        full_at = self._requests_full_at
+        self._requests_full_at = (max(now, full_at)) + self._request_seconds
+        full_at = self._tokens_full_at
+        self._tokens_full_at = (max(now, full_at)) + tokens * self._token_seconds
 
     def correct(self, tokens: int, now: float) -> None:
         """Charge the difference (less: negative) to what was taken."""
-        if self._tokens:
-            self._tokens.take(tokens, now)
+        full_at = self._tokens_full_at
+        self._tokens_full_at = (max(now, full_at)) + tokens * self._token_seconds
 
 
 class Queue(Protocol):
