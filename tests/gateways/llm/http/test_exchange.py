@@ -9,6 +9,7 @@ import ssl
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -212,6 +213,48 @@ async def test_bytes_after_an_answer_are_never_taken_for_the_next_one() -> None:
         assert (await ask(opened)).body == b"hello"
         assert server.accepted == 2
         await opened.close()
+
+
+async def test_a_connection_whose_end_is_announced_carries_nothing_more() -> None:
+    async with ReplayServer([WHOLE], [WHOLE]) as server:
+        opened = pool(server)
+        await ask(opened)
+        # As the event loop does, one round before it says that the connection is lost.
+        opened._idle[0].eof_received()
+        assert (await ask(opened)).body == b"hello"
+        assert server.accepted == 2
+        await opened.close()
+
+
+async def test_what_a_server_left_unread_of_a_request_is_never_read_as_another_one() -> None:
+    serving: list[asyncio.Task[Any] | None] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer at the first bytes, and every line of the rest as if it were a request."""
+        serving.append(asyncio.current_task())
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(WHOLE)
+            while True:
+                if b"EVIL" in await reader.readuntil(b"\r\n\r\n"):
+                    writer.write(OK + b"Content-Length: 4\r\n\r\nevil")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 25)
+    opened = DirectPool(
+        URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"), {}, connections=2
+    )
+    body = b"x" * (1 << 24) + b"POST /EVIL HTTP/1.1\r\n\r\n"
+    assert (await ask(opened, body)).body == b"hello"
+    assert (await ask(opened)).body == b"hello"
+    assert len(serving) == 2
+    await opened.close()
+    await asyncio.gather(*(task for task in serving if task))
+    server.close()
+    await server.wait_closed()
 
 
 async def test_an_idle_connection_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

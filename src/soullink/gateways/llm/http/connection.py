@@ -134,13 +134,17 @@ class Connection(asyncio.Protocol):
         """Make ready for another exchange; whether that is possible."""
         self.busy = False
         self._patience = None
-        if not self.done or not self.reusable or self.closed:
+        if not self.done or not self.reusable or self.closed or self._is_sending():
             self.cut()
             return False
         # A reader that left before it read all must not leave the rest to the next one.
         self._pieces.clear()
         self.idle_since = self._loop.time()
         return True
+
+    def _is_sending(self) -> bool:
+        # Who answers before it has read all might take the rest for another request.
+        return bool(self._transport.get_write_buffer_size())
 
     def is_stale(self) -> bool:
         """Return whether it has been unused for so long that the server may be giving it up."""
@@ -183,9 +187,10 @@ class Connection(asyncio.Protocol):
             self._wake()
 
     def eof_received(self) -> bool:
+        # Its end is told a round of the event loop later; nobody may write into it until then.
+        self.reusable = False
         if self.busy and self.status and not self.done and self._left == _UNTIL_END:
             self.done = True
-            self.reusable = False
             self._wake()
         return False
 

@@ -127,7 +127,7 @@ class DirectPool:
                     raise DeadlineError(sent=False) from None
                 raise
             if connection is not None:
-                if not connection.closed:
+                if connection.reusable and not connection.closed:
                     return connection
                 self._open.discard(connection)
         self._connecting += 1
