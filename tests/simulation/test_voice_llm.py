@@ -11,7 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from soullink.gateways.llm.assembly import AssembledGateway, Books
+from soullink.gateways.llm.config import GatewayConfig
 from soullink.gateways.llm.fake import FakeLanguageModel
+from soullink.gateways.llm.ledger.memory import MemoryLedger
 from soullink.gateways.llm.openai import openai_model
 from soullink.gateways.llm.port import ChatReply, ChatRequest, LlmAuthError
 from soullink.gateways.llm.retry import Retry
@@ -79,6 +82,40 @@ async def talking(
 async def say(prompts: Prompts, *script: Answer, seconds: float = 10.0) -> Spoken:
     async with talking(prompts, *script, seconds=seconds) as (voice, _):
         return await voice.speak(REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("bad", "fault"),
+    [
+        ("Sure, I can do that!", "unreadable"),
+        ({**GOOD, "act": "dance"}, "wrong_act"),
+        ({"words": 7}, "unreadable"),
+    ],
+)
+async def test_through_the_gateway_too_a_bad_answer_costs_one_call_that_says_what_was_wrong(
+    prompts: Prompts, bad: Answer, fault: str
+) -> None:
+    ledger = MemoryLedger()
+    async with ScriptedOpenAiServer([bad, GOOD, bad, bad]) as server:
+        gateway = AssembledGateway(
+            GatewayConfig(), {}, Books(ledger, ledger), base_url=server.base_url
+        )
+        voice = LlmVoice(gateway.model("openai:m"), prompts, BuiltInVoice())
+        try:
+            mended = (await voice.speak(REQUEST)).speech
+            given_up = (await voice.speak(REQUEST)).speech
+            rows = await ledger.usage(["purpose"])
+        finally:
+            await voice.close()
+            await gateway.close()
+    assert (mended.status, mended.faults, mended.calls) == ("repaired", (fault,), 2)
+    assert (given_up.status, given_up.faults, given_up.calls) == ("fallback", (fault,), 2)
+    assert (mended.input_tokens, mended.output_tokens) == TWO_CALLS
+    assert [len(one.json["messages"]) for one in server.requests] == [2, 4, 2, 4]
+    assert {row.group[0]: row.attempts for row in rows} == {
+        "simulation.turn": 2,
+        "simulation.repair": 2,
+    }
 
 
 async def test_a_good_answer_is_spoken_as_it_is(prompts: Prompts) -> None:

@@ -67,6 +67,8 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     purpose: a label for usage records, e.g. "simulation.turn"; never sent to the provider.
     request_id: sent as X-Client-Request-Id, so that both sides' accounts can be compared; it
     changes no words and is no part of what a cache or a recording looks at.
+    lenient: an answer that does not follow json_schema is handed over as it came, with the score
+    schema_valid 0.0, to a caller who says what was wrong with it and asks again itself.
     """
 
     messages: tuple[Message, ...]
@@ -82,6 +84,7 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     tool_choice: str = "auto"
     attribution: Attribution = Attribution()
     request_id: str = ""
+    lenient: bool = False
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):

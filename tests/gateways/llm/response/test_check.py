@@ -91,6 +91,19 @@ def test_an_answer_that_cannot_be_used_says_where_and_what_it_cost(text: str, wh
     assert "Come in" not in str(refused.value)
 
 
+@pytest.mark.parametrize("text", ["I would rather not.", '{"words": "Come in.", "act": "sing"}'])
+def test_a_lenient_request_takes_what_does_not_follow_its_schema(text: str) -> None:
+    judged = AnswerCheck().check(request(json_schema=SCHEMA, lenient=True), reply(text))
+    assert judged.reply.text == text
+    assert judged.scores["schema_valid"] == 0.0
+
+
+def test_a_lenient_request_is_mended_where_it_can_be() -> None:
+    judged = AnswerCheck().check(request(json_schema=SCHEMA, lenient=True), reply(GOOD[:-1]))
+    assert json.loads(judged.reply.text) == json.loads(GOOD)
+    assert judged.scores["schema_valid"] == 0.5
+
+
 def test_an_emoji_cut_in_half_can_still_be_sent() -> None:
     judged = AnswerCheck().check(
         request(json_schema=SCHEMA), reply('{"act": "ask", "words": "so nice \\ud83d')

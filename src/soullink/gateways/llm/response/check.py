@@ -32,8 +32,9 @@ class AnswerCheck:
     """Checks the JSON that was asked for and scores the words. Not for several threads.
 
     Scores, 1.0 is best: schema_valid (1.0 as it came, 0.5 mended, 0.0 a tool's arguments that do
-    not follow its parameters), language, length (0.0 when cut off), persona, repetition. A score
-    that does not apply is left out; a refusal has none.
+    not follow its parameters, or an answer that only a lenient request takes), language, length
+    (0.0 when cut off), persona, repetition. A score that does not apply is left out; a refusal
+    has none.
     """
 
     def __init__(self) -> None:
@@ -47,7 +48,7 @@ class AnswerCheck:
         spoken: str | None = text
         try:
             if request.json_schema is not None and (text or not calls):
-                text, spoken, prose = self._follow_schema(request.json_schema, text, scores)
+                text, spoken, prose = self._follow_schema(request, text, scores)
             else:
                 prose = text
             if calls:
@@ -76,9 +77,20 @@ class AnswerCheck:
         )
 
     def _follow_schema(
-        self, schema: Mapping[str, Any], text: str, scores: dict[str, float]
+        self, request: ChatRequest, text: str, scores: dict[str, float]
     ) -> tuple[str, str | None, str]:
         """Return the text in order, what bounds on the length speak of, and all words in it."""
+        try:
+            return self._in_order(request.json_schema or {}, text, scores)
+        except LlmOutputError:
+            if not request.lenient:
+                raise
+        scores["schema_valid"] = 0.0
+        return text, text, text
+
+    def _in_order(
+        self, schema: Mapping[str, Any], text: str, scores: dict[str, float]
+    ) -> tuple[str, str | None, str]:
         try:
             value = read(text)
             fault = self._schemas.fault(schema, value)

@@ -116,6 +116,8 @@ class ExactCache:
             return False
         if not reply.tool_calls and not reply.text.strip():
             return False
+        if reply.quality.get("schema_valid") == 0.0:  # the same question may be answered better
+            return False
         size = _size(reply)
         if size > self._max_bytes:
             return False

@@ -193,6 +193,7 @@ def _sent(
         request.tool_choice,
         request.attribution,
         attempt.id,
+        request.lenient,
     )
 
 

@@ -211,6 +211,7 @@ class LlmVoice:
                 timeout_seconds=max(left, 0.01),
                 purpose=purpose,
                 attribution=Attribution(run=request.run, prompt=reference),
+                lenient=True,  # told what was wrong, a model mends more than asked the same again
             )
         )
         tally.add(reply)
