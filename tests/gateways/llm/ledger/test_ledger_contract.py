@@ -381,3 +381,23 @@ async def test_a_cost_above_its_bound_is_booked_as_it_was(book: Book) -> None:
     assert await counted(book) == {"all  total": (130, 0)}
     with pytest.raises(LlmBudgetError, match="has 0 USD of"):
         await book.reserve(intent(0))
+
+
+async def test_costs_beyond_all_counting_fill_a_budget_and_stop_nobody_elses_booking(
+    book: Book,
+) -> None:
+    await book.set_budget("all", "", "total", 1000)
+    absurd, sane = [intent(100), intent(100), intent(100)], intent(100)
+    for one in (*absurd, sane):
+        await book.reserve(one)
+    for one in absurd:
+        book.settle(ended(one, 2**70))
+    book.settle(ended(sane, 5))
+    await book.flush()
+    assert await counted(book) == {"all  total": (2**63 - 1, 0)}
+    costs = [e.settlement.cost_nano_usd for e in await all_entries(book) if e.settlement]
+    assert costs == [2**62, 2**62, 2**62, 5]
+    with pytest.raises(LlmBudgetError):
+        await book.reserve(intent(1))
+    await book.set_budget("tenant", "ada", "day", 1000)
+    assert (await counted(book))["tenant ada day"][0] >= 2**63 - 1

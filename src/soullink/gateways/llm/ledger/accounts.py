@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from sqlalchemy import TextClause, text
 
 from soullink.gateways.llm.ledger.budgets import (
+    MOST_COUNTED,
     check_budget,
     check_columns,
     line_of,
@@ -94,8 +95,8 @@ class PostgresAccounts:
                     {
                         **key,
                         "limit": limit_nano_usd,
-                        "spent": int(spent),
-                        "reserved": int(reserved),
+                        "spent": min(int(spent), MOST_COUNTED),
+                        "reserved": min(int(reserved), MOST_COUNTED),
                         "since": since,
                     },
                 )

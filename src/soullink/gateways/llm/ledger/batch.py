@@ -103,7 +103,7 @@ class Batch:
             for line in matches[attempt.subjects]:
                 # What was lost in an earlier period is no longer counted.
                 if attempt.lost_at is not None and attempt.lost_at >= line.since:
-                    line.spent += (attempt.cost or 0) - (attempt.bound or 0)
+                    line.spend((attempt.cost or 0) - (attempt.bound or 0))
         for attempt in self.wanted:
             if not attempt.waits:
                 continue

@@ -21,6 +21,9 @@ Subject: TypeAlias = tuple[Scope, str]
 MOST_NANO_USD: Final = 2**62
 """Over four billion dollars; more is a mistake, and the database's integers end soon after."""
 
+MOST_COUNTED: Final = 2**63 - 1
+"""What a budget's columns hold at most."""
+
 _FREE: Final[frozenset[Outcome]] = frozenset({"failed", "unsent"})
 _NAMES: Final = {
     "total": "",
@@ -65,7 +68,11 @@ class BudgetLine:
     def book(self, bound: int, cost: int) -> None:
         """Free what was reserved and count what was spent."""
         self.reserved -= bound
-        self.spent += cost
+        self.spend(cost)
+
+    def spend(self, cost: int) -> None:
+        """Count what was spent, less where `cost` is negative, as far as the database counts."""
+        self.spent = min(self.spent + cost, MOST_COUNTED)
 
     def budget(self) -> Budget:
         """Return the contract's form."""

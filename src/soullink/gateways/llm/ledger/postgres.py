@@ -247,15 +247,19 @@ class PostgresLedger(PostgresAccounts):
             rest = batch.alone()
             while rest:
                 try:
-                    await self._commit(rest[0], min(open_from, oldest_ended))
-                except UnwritableError as alone:
-                    await self._put_aside(rest[0], min(open_from, oldest_ended), alone)
+                    await self._commit_or_put_aside(rest[0], min(open_from, oldest_ended))
                 except BaseException:
                     for later in rest[1:]:
                         self._ended += [*later.ended, *later.corrected]
                         self._wanted += later.wanted
                     raise
                 del rest[0]
+
+    async def _commit_or_put_aside(self, batch: Batch, open_from: int) -> None:
+        try:
+            await self._commit(batch, open_from)
+        except UnwritableError as error:
+            await self._put_aside(batch, open_from, error)
 
     async def _commit(self, batch: Batch, open_from: int) -> None:
         try:
@@ -295,7 +299,7 @@ class PostgresLedger(PostgresAccounts):
                 settlement, usage=Usage(estimated=True), quality={}, error_code=_UNWRITABLE
             )
             _log.error("an entry of the ledger is written without its usage: %s", error)
-            await self._commit(Batch(ended=[attempt]), open_from)
+            await self._commit_or_put_aside(Batch(ended=[attempt]), open_from)
 
     def _give_up(self, why: str) -> None:
         """Tell everybody who waits; what ended is kept and tried again."""
