@@ -191,6 +191,40 @@ async def test_a_budget_refuses_before_anything_is_sent(
     assert server.requests == []
 
 
+async def test_an_account_without_money_does_not_spoil_an_equal_call_of_another(
+    configured: Callable[[str], GatewayConfig],
+) -> None:
+    async with ScriptedOpenAiServer(lambda _: Say("Yes.", delay_seconds=0.05)) as server:
+        config = configured("routes:\n" + route(server) + PRICES)
+        async with opened(config) as (gateway, ledger):
+            await ledger.set_budget("key", "poor", "total", 1)
+            await ledger.set_budget("run", "poor", "total", 1)
+            poor = [Attribution("acme", "poor"), Attribution("acme", "k1", "poor")]
+            results = await asyncio.gather(
+                *(
+                    gateway.model("fast").complete(asked(seed=4, attribution=who))
+                    for who in (*poor, WHO)
+                ),
+                return_exceptions=True,
+            )
+    assert [type(result) for result in results] == [LlmBudgetError, LlmBudgetError, ChatReply]
+
+
+async def test_texts_that_were_refused_take_nothing_of_the_rate(
+    configured: Callable[[str], GatewayConfig],
+) -> None:
+    async with OpenAiEmbeddingServer([Fail(400, "Not these."), Say()]) as server:
+        config = configured(
+            "routes:\n  vectors:\n    kind: embedding\n    deployments:\n"
+            f"      - {{model: 'openai:e', base_url: '{server.base_url}'}}\n"
+        )
+        async with opened(config, RateLimit(tokens_per_minute=1000)) as (gateway, _):
+            texts = EmbeddingRequest(("word " * 700,), timeout_seconds=2.0, attribution=WHO)
+            with pytest.raises(LlmRequestError, match="Not these"):
+                await gateway.embedder("vectors").embed(texts)
+            assert (await gateway.embedder("vectors").embed(texts)).vectors
+
+
 async def test_a_key_is_held_to_its_own_limit(
     configured: Callable[[str], GatewayConfig],
 ) -> None:

@@ -106,7 +106,8 @@ class Door:
     async def _reused(
         self, request: ChatRequest, cache: ExactCache | None, *, shared: bool
     ) -> ChatReply:
-        tenant = request.attribution.tenant
+        who = request.attribution
+        tenant = who.tenant
         key = request_key(self._name, request)
         kept = None if cache is None else cache.find(tenant, key)
         if kept is not None:
@@ -114,7 +115,8 @@ class Door:
         coalescer = self._passage.coalescer
         if shared and coalescer is not None:
             reply = await coalescer.run(
-                (tenant, key),
+                # A refusal for one account's budget or limit must not be told to another.
+                (tenant, who.key, who.run, key),
                 lambda: self._admitted(request),
                 timeout_seconds=request.timeout_seconds,
             )
@@ -188,7 +190,12 @@ class EmbeddingDoor:
             if ticket.waited_seconds > _NOTICED_SECONDS:
                 left = _left(request.timeout_seconds, ticket.waited_seconds)
                 request = replace(request, timeout_seconds=left)
-            reply = await self._inner.embed(request)
+            try:
+                reply = await self._inner.embed(request)
+            except LlmError as error:
+                if not error.may_be_billed:
+                    ticket.correct(0)
+                raise
             ticket.correct(reply.usage.input_tokens)
             return reply
 
