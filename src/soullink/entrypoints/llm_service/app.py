@@ -35,7 +35,7 @@ from soullink.gateways.llm.keys.port import Keys
 from soullink.gateways.llm.port import LlmAuthError
 from soullink.gateways.llm.tokens import count_tokens
 from soullink.kernel.errors import SoulLinkError, UnavailableError
-from soullink.kernel.ids import new_uuid7
+from soullink.kernel.ids import new_uuid7_text
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 _BODY_SECONDS: Final = 60.0
@@ -105,7 +105,7 @@ class _Service:
 
         async def handle(http: web.Request) -> web.StreamResponse:
             began = time.perf_counter()
-            call_id = str(new_uuid7())
+            call_id = new_uuid7_text()
             request_id = _request_id(http) or call_id
             spoken: Protocol = "anthropic" if "anthropic-version" in http.headers else protocol
             caller: Caller | None = None
@@ -196,7 +196,7 @@ class _Service:
         """Answer what has no address."""
         spoken: Protocol = "anthropic" if "anthropic-version" in http.headers else "openai"
         error = UnknownPathError(f"There is no {http.method} {http.path[:100]} here.")
-        return failed_answer(error, spoken, _request_id(http) or str(new_uuid7()))
+        return failed_answer(error, spoken, _request_id(http) or new_uuid7_text())
 
     async def _look(self) -> tuple[int, bytes]:
         models = self._access.serves_something()

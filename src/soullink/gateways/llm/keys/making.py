@@ -9,7 +9,7 @@ from typing import Final
 from soullink.gateways.llm.keys.port import ApiKey, NewKey
 from soullink.gateways.llm.limits.port import RateLimit
 from soullink.kernel.errors import InvalidInputError
-from soullink.kernel.ids import new_uuid7
+from soullink.kernel.ids import new_uuid7_text
 
 _MARK: Final = "sl-"
 _RANDOM_BYTES: Final = 32
@@ -54,7 +54,7 @@ def new_key(
         raise InvalidInputError("The key would have expired already; choose a later moment.")
     secret = _MARK + secrets.token_urlsafe(_RANDOM_BYTES)
     key = ApiKey(
-        id=str(new_uuid7()),
+        id=new_uuid7_text(),
         tenant=tenant,
         name=name,
         prefix=secret[:_SHOWN],

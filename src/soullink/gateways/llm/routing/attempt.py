@@ -15,12 +15,11 @@ from soullink.gateways.llm.port import (
     LlmUnavailableError,
     Usage,
 )
-from soullink.gateways.llm.routing.in_time import finish_within
 from soullink.gateways.llm.routing.journey import Journey
 from soullink.gateways.llm.routing.means import Means
 from soullink.gateways.llm.routing.pool import RequestT
 from soullink.gateways.llm.routing.upstream import ModelT, Upstream
-from soullink.kernel.ids import new_uuid7
+from soullink.kernel.ids import new_uuid7_text
 
 NOTHING = Usage()
 UNKNOWN = Usage(estimated=True)
@@ -61,7 +60,7 @@ class Attempt(Generic[ModelT, RequestT]):
         journey = self._journey
         upstream = self.upstream
         request = journey.request
-        self.id = attempt_id = str(new_uuid7())
+        self.id = attempt_id = new_uuid7_text()
         if not journey.call_id:
             journey.call_id = attempt_id
         self.began = means.monotonic()
@@ -81,7 +80,8 @@ class Attempt(Generic[ModelT, RequestT]):
                 bound,
                 means.clock.now(),
             )
-            await finish_within(means.ledger.reserve(intent), journey.deadline - self.began)
+            seconds = journey.deadline - self.began
+            await means.time_limits.finish(means.ledger.reserve(intent), seconds)
         except TimeoutError as error:
             upstream.abandoned(means.monotonic(), probe=self._probe)
             raise _late() from error

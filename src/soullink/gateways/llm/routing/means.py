@@ -1,10 +1,11 @@
 """What calls need on their way: the ledger, the check, time."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from soullink.gateways.llm.ledger.port import Ledger
 from soullink.gateways.llm.response.port import ReplyCheck
+from soullink.gateways.llm.routing.in_time import TimeLimits
 from soullink.kernel.clock import Clock
 
 
@@ -17,3 +18,4 @@ class Means:
     clock: Clock
     monotonic: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
+    time_limits: TimeLimits = field(default_factory=TimeLimits)
