@@ -94,8 +94,7 @@ def process(*words: str, pinned: set[int], ready: str) -> Iterator[subprocess.Po
         preexec_fn=_pin(pinned),  # noqa: PLW1509 - no threads run here yet
     )
     try:
-        assert child.stdout is not None
-        for line in child.stdout:
+        for line in child.stdout or ():
             if ready in line:
                 break
         else:
