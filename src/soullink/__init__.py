@@ -8,6 +8,7 @@
 
 `simulate`, `replay`: live a course, live it again. `simulate_async`, `replay_async`: the same in
 an event loop. `open_session`: many runs on one database. `load_person`, `load_people`: profiles.
+`screen`, `screen_async`: every pair of two populations (`ScreeningSettings`, `Screened`).
 `Profile`, `Settings`, `Fork`, `Outcome`, `Session`: what these take and give; a session also
 resumes and forks. `EpisodeBegan`, `TurnTaken`, `EpisodeEnded`: what a watcher is told.
 `SoulLinkError`: everything that a caller can cause.
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from soullink.entrypoints.library import open_session as open_session
     from soullink.entrypoints.library import replay as replay
     from soullink.entrypoints.library import replay_async as replay_async
+    from soullink.entrypoints.library import screen as screen
+    from soullink.entrypoints.library import screen_async as screen_async
     from soullink.entrypoints.library import simulate as simulate
     from soullink.entrypoints.library import simulate_async as simulate_async
     from soullink.kernel.errors import SoulLinkError as SoulLinkError
@@ -33,15 +36,20 @@ if TYPE_CHECKING:
     from soullink.modules.simulation.api import Fork as Fork
     from soullink.modules.simulation.api import Settings as Settings
     from soullink.modules.simulation.api import TurnTaken as TurnTaken
+    from soullink.modules.simulation.screening.api import Screened as Screened
+    from soullink.modules.simulation.screening.api import ScreeningSettings as ScreeningSettings
 
 _LIBRARY = "soullink.entrypoints.library"
 _SIMULATION = "soullink.modules.simulation.api"
+_SCREENING = "soullink.modules.simulation.screening.api"
 _PLACES = {
     "EpisodeBegan": _SIMULATION,
     "EpisodeEnded": _SIMULATION,
     "Fork": _SIMULATION,
     "Outcome": _LIBRARY,
     "Profile": "soullink.modules.profiles.api",
+    "Screened": _SCREENING,
+    "ScreeningSettings": _SCREENING,
     "Session": _LIBRARY,
     "Settings": _SIMULATION,
     "SoulLinkError": "soullink.kernel.errors",
@@ -51,6 +59,8 @@ _PLACES = {
     "open_session": _LIBRARY,
     "replay": _LIBRARY,
     "replay_async": _LIBRARY,
+    "screen": _LIBRARY,
+    "screen_async": _LIBRARY,
     "simulate": _LIBRARY,
     "simulate_async": _LIBRARY,
 }

@@ -37,6 +37,8 @@ from soullink.modules.prompts import wiring as prompts
 from soullink.modules.prompts.api import Experiments, Prompts, PromptStore
 from soullink.modules.simulation import wiring as simulation
 from soullink.modules.simulation.api import BiasAudits, Rehearsals, Scenarios, Simulation
+from soullink.modules.simulation.calibration.api import Calibrations
+from soullink.modules.simulation.screening.api import Screening
 from soullink.settings import LlmSettings, PostgresSettings, Settings
 
 
@@ -116,6 +118,16 @@ def build_scenarios(model: LanguageModel | None = None) -> Scenarios:
 def build_bias_audits(model: LanguageModel) -> BiasAudits:
     """Return audits of `model`. Needs no database."""
     return simulation.build_bias_audits(build_prompts(), model)
+
+
+def build_screening() -> Screening:
+    """Return the screening of populations; needs no database."""
+    return simulation.build_screening(build_personality(), code_version())
+
+
+def build_calibrations() -> Calibrations:
+    """Return calibrations; need no database."""
+    return simulation.build_calibrations(SystemClock(), code_version())
 
 
 @dataclass(frozen=True, slots=True)

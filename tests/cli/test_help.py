@@ -40,7 +40,8 @@ def test_the_reference_page_is_current() -> None:
 
 def test_there_is_every_command_that_the_product_promises() -> None:
     promised = (
-        "simulate resume replay fork doctor migrate runs.list runs.show runs.export runs.delete "
+        "simulate screen calibrate resume replay fork doctor migrate "
+        "runs.list runs.show runs.export runs.delete "
         "serve.llm llm.ask llm.bias llm.models llm.usage "
         "llm.keys.create llm.keys.list llm.keys.revoke "
         "llm.budgets.set llm.budgets.list llm.budgets.remove "
@@ -95,7 +96,7 @@ def test_every_example_can_be_typed(example: str) -> None:
 
 
 def test_examples_of_scenarios_are_among_the_examples() -> None:
-    assert sum("last-train-noodle-bar" in example for example in EXAMPLES) == 3
+    assert sum("last-train-noodle-bar" in example for example in EXAMPLES) == 4
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -31,9 +31,15 @@ from soullink.modules.simulation.api import (
     Scenario,
     Settings,
 )
+from soullink.modules.simulation.screening.api import (
+    Screened,
+    ScreeningProgress,
+    ScreeningSettings,
+)
 from soullink.settings import PostgresSettings
 from soullink.settings import Settings as Environment
 
+_LONGEST_LINE = 2 * 1024 * 1024
 T = TypeVar("T")
 Watcher = Callable[[Moment], None]
 
@@ -268,6 +274,55 @@ def load_person(path: str | Path) -> Profile:
 def load_people(path: str | Path) -> list[Profile]:
     """Return every profile in a folder or JSONL file. Raises InvalidProfileError."""
     return bootstrap.build_profiles().load_all(Path(path))
+
+
+def read_population(path: Path) -> list[Profile]:
+    """Return the people of a folder, a profile, a JSONL file, or a file of another system.
+
+    Of other systems' files SOTOPIA's JSONL and OkCupid's CSV are known.
+    Raises InvalidProfileError, DuplicatePersonError.
+    """
+    profiles = bootstrap.build_profiles()
+    if path.suffix.lower() == ".csv":
+        return profiles.import_people(path, "okcupid")
+    if path.suffix.lower() == ".jsonl" and _is_sotopia(path):
+        return profiles.import_people(path, "sotopia")
+    return profiles.load_all(path)
+
+
+def _is_sotopia(path: Path) -> bool:
+    """Tell whether the first line of a JSONL file is a person as SOTOPIA has them."""
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline(_LONGEST_LINE))
+    except (OSError, ValueError, RecursionError):
+        return False  # whoever reads it in earnest says what is wrong
+    return isinstance(first, dict) and "first_name" in first and "name" not in first
+
+
+async def screen_async(
+    people: Sequence[Profile],
+    against: Sequence[Profile],
+    out: Path,
+    *,
+    settings: ScreeningSettings | None = None,
+    own: Sequence[Scenario] = (),
+    watch: Callable[[ScreeningProgress], None] | None = None,
+) -> Screened:
+    """Live every pair of `people` with `against` and write a row for each to `out`, Parquet.
+
+    The same call again goes on where an interrupted one stopped. own: scenarios of yours that
+    settings.scenarios may name. Raises InvalidInputError, ConflictError, UnavailableError.
+    """
+    chosen = settings or ScreeningSettings()
+    return await bootstrap.build_screening().screen(people, against, chosen, out, own, watch)
+
+
+def screen(
+    people: Sequence[Profile], against: Sequence[Profile], out: Path, **options: Any
+) -> Screened:
+    """Do what `screen_async` does, from code without an event loop; same options."""
+    return _wait(screen_async(people, against, out, **options))
 
 
 async def simulate_async(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from soullink.entrypoints.cli import (
         batch,
         bias_audits,
+        calibrating,
         course,
         doctor,
         llm_budgets,
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
         questionnaire,
         recorded,
         scenes,
+        screening,
         templates,
     )
 
 __all__ = [
     "batch",
     "bias_audits",
+    "calibrating",
     "course",
     "doctor",
     "llm_budgets",
@@ -45,6 +48,7 @@ __all__ = [
     "questionnaire",
     "recorded",
     "scenes",
+    "screening",
     "templates",
 ]
 

@@ -10,7 +10,17 @@ from typing import Annotated, Final
 
 import typer
 
-from soullink.entrypoints.cli.commands import bias, llm, people, prompts, runs, simulate, texts
+from soullink.entrypoints.cli.commands import (
+    bias,
+    calibrate,
+    llm,
+    people,
+    prompts,
+    runs,
+    screen,
+    simulate,
+    texts,
+)
 from soullink.entrypoints.cli.commands.options import examples
 from soullink.entrypoints.cli.exits import (
     FULL_DISK,
@@ -114,6 +124,8 @@ def soullink(
 
 
 app.command("simulate", epilog=simulate.EXAMPLES)(simulate.simulate)
+app.command("screen", epilog=screen.EXAMPLES)(screen.screen)
+app.command("calibrate", epilog=calibrate.EXAMPLES)(calibrate.calibrate)
 app.command("resume", epilog=runs.RESUME_EXAMPLES)(runs.resume)
 app.command("replay", epilog=runs.REPLAY_EXAMPLES)(runs.replay)
 app.command("fork", epilog=runs.FORK_EXAMPLES)(runs.fork)

@@ -13,7 +13,11 @@ from soullink.modules.prompts.api import Prompts, PromptStore, SpokenTurns
 from soullink.modules.simulation.agents.bias import BiasAudit
 from soullink.modules.simulation.agents.scenario import ScenarioAgent
 from soullink.modules.simulation.api import BiasAudits, Rehearsals, Scenarios, Simulation
+from soullink.modules.simulation.calibration.api import Calibrations
+from soullink.modules.simulation.calibration.service import CalibrationService
 from soullink.modules.simulation.rehearsal import Rehearsal
+from soullink.modules.simulation.screening.api import Screening
+from soullink.modules.simulation.screening.service import ScreeningService
 from soullink.modules.simulation.service import SimulationService, Telling
 from soullink.modules.simulation.turn_counts import RecordedTurns
 from soullink.modules.simulation.voice.builtin import BuiltInVoice
@@ -85,3 +89,13 @@ def build_turn_counts(database: Database) -> SpokenTurns:
 def build_bias_audits(prompts: Prompts, model: LanguageModel) -> BiasAudits:
     """Return audits of `model`, which is closed with them."""
     return BiasAudit(LlmVoice(model, prompts, BuiltInVoice()))
+
+
+def build_screening(personality: Personality, version: str) -> Screening:
+    """Return screening, which needs no database. version: of the code."""
+    return ScreeningService(personality, version)
+
+
+def build_calibrations(clock: Clock, version: str) -> Calibrations:
+    """Return calibrations, which need no database. version: of the code."""
+    return CalibrationService(clock, version)

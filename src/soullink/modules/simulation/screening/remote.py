@@ -1,0 +1,133 @@
+"""Blocks as tasks of a Ray cluster: chunks of pairs around the same engines.
+
+A task of a killed worker is started again elsewhere. Which worker lives a block decides on
+nothing, so the result is that of one process, bit for bit.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from soullink.kernel.errors import UnavailableError
+from soullink.modules.simulation.domain.screening import Block, BlockNumbers, ScreeningEngine
+from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
+from soullink.modules.simulation.screening.api import MissingExtraError
+from soullink.modules.simulation.screening.engines import Plan
+from soullink.modules.simulation.screening.runners import Runner
+
+RETRIES: Final = 8
+"""How often a block is started again because its worker died; a block of pairs whose worker dies
+so often has another problem."""
+_WAITING: Final = 2
+"""Blocks under way for each core, so that no worker waits for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The plan as tasks get it: a reference that each worker looks up once."""
+
+    reference: Any
+    dynamics: str
+
+
+def screen_block(sent: list[Sent], block: Block) -> BlockNumbers | str:
+    """Return what came of a block, or a sentence why this worker cannot live it.
+
+    sent: one, in a list because Ray would fetch it for every task otherwise.
+    """
+    if sent[0].dynamics != DYNAMICS_VERSION:
+        return (
+            f"A Ray worker has other equations ({DYNAMICS_VERSION}, here {sent[0].dynamics}); "
+            "install the same version of soullink everywhere."
+        )
+    return _engine(sent[0].reference).screen_block(block)
+
+
+@lru_cache(maxsize=2)
+def _engine(reference: Any) -> ScreeningEngine:
+    plan: Plan = _ray().get(reference)
+    return plan.engine(1)
+
+
+def _ray() -> Any:
+    """Return ray. Raises MissingExtraError."""
+    try:
+        import ray  # noqa: PLC0415  (an extra, and large)
+    except ImportError as error:
+        raise MissingExtraError(
+            "The engine ray is not installed; install it with: pip install 'soullink[ray]'"
+        ) from error
+    return ray
+
+
+@dataclass(frozen=True, slots=True)
+class RayRunner(Runner):
+    """Tasks of a cluster. task: the remote function; sent: what every task gets."""
+
+    ray: Any
+    task: Any
+    sent: Sent
+    width: int
+
+    async def run(self, block: Block) -> BlockNumbers:
+        reference = self.task.remote([self.sent], block)
+        try:
+            found: BlockNumbers | str = await reference
+        except asyncio.CancelledError:
+            self.ray.cancel(reference, force=True)
+            raise
+        except self.ray.exceptions.RayError as error:
+            what = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+            raise UnavailableError(
+                f"Ray could not live a block of pairs ({what[:200]}); what was lived is kept, "
+                "and the same command goes on."
+            ) from error
+        if isinstance(found, str):
+            raise UnavailableError(found)
+        return found
+
+
+@asynccontextmanager
+async def on_ray(plan: Plan, address: str, threads: int) -> AsyncIterator[Runner]:
+    """Yield a runner on the cluster at `address`, "" for one of `threads` workers here.
+
+    Raises MissingExtraError, UnavailableError when nobody is at `address`.
+    """
+    ray = _ray()
+    ours = not ray.is_initialized()
+    if ours:
+        # In a thread: Ray would take SIGTERM for itself in the main one.
+        await asyncio.to_thread(_connect, ray, address, threads)
+    try:
+        reference = await asyncio.to_thread(ray.put, plan)
+        task = ray.remote(num_cpus=1, max_retries=RETRIES)(screen_block)
+        cores = max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        sent = Sent(reference, DYNAMICS_VERSION)
+        yield RayRunner(ray, task, sent, cores * _WAITING)
+    finally:
+        if ours:
+            await asyncio.to_thread(ray.shutdown)
+
+
+def _connect(ray: Any, address: str, threads: int) -> None:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is told to anybody
+    quiet = {"logging_level": "ERROR", "log_to_driver": False}
+    try:
+        if address:
+            ray.init(address=address, **quiet)
+        else:
+            ray.init(
+                address="local",
+                num_cpus=threads,
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                **quiet,
+            )
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        what = str(error).strip().partition("\n")[0]
+        where = f"at {address}" if address else "on this machine"
+        raise UnavailableError(f"There is no Ray cluster {where}: {what[:200]}") from error
