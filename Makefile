@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: help demo test setup setup-dev lint unit test-browser test-llamacpp bench bench-gateway lock clean
+.PHONY: help demo test setup setup-dev lint unit test-browser test-llamacpp bench bench-gateway bench-dynamics lock clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -36,7 +36,7 @@ lint: setup-dev
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache
 
 unit: setup-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not llamacpp" -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not llamacpp and not ray" -q
 
 test-browser: setup-dev ## the report in a real Chromium (Debian: chromium)
 	$(BIN)/python -m pytest -m browser -q -rs
@@ -56,6 +56,9 @@ bench: setup-dev ## benchmarks, as JSON and a table
 
 bench-gateway: setup-dev .venv-bench-gateway/.done ## the language model gateway beside its peers (installs them)
 	$(BIN)/python -m benchmarks.gateway
+
+bench-dynamics: setup-dev ## the array dynamics, beside a bare recurrence
+	$(BIN)/python -m benchmarks.dynamics
 
 lock: ## rewrite the lock files (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url pyproject.toml build-requirements.in -o requirements.lock
