@@ -1,0 +1,186 @@
+"""From the plain Python of `lanes`, `between` and `drive` to source that numba can compile.
+
+A tile's row and lane become one flat index with a constant offset (so that a compiler sees that
+rows never overlap and runs lanes side by side), loops over UNROLL are written out, numbers of the
+equations become literals of the kernel's precision, and the choice comes from `choice.py`. The
+text follows from the equations alone: its digest names it.
+"""
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, Literal
+
+import numpy as np
+import platformdirs
+
+from soullink.modules.simulation.domain.fast import between, choice, drive, lanes, maths, rows
+
+Precision = Literal["float32", "float64"]
+_FLAT: Final = {"x", "k"}
+_NAMES: Final = ("exp", "log", "cos_2pi", "to_unit")
+_FASTMATH: Final[Mapping[Precision, str]] = {
+    # No reordering: the same on every run, and lanes are computed alike wherever they stand.
+    "float32": '{"nnan", "ninf", "nsz", "contract"}',
+    "float64": "False",
+}
+
+
+class _Fold(ast.NodeTransformer):
+    """Writes loops out and puts numbers in the place of their names."""
+
+    def __init__(self, names: Mapping[str, Any], local: set[str]) -> None:
+        self._names = {name: value for name, value in names.items() if name not in local}
+
+    def visit_For(self, node: ast.For) -> Any:
+        call = node.iter
+        if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "UNROLL"):
+            return self.generic_visit(node)
+        times = self.visit(call.args[0])
+        if not (isinstance(times, ast.Constant) and isinstance(node.target, ast.Name)):
+            raise TypeError("UNROLL takes a number that is known when the source is made")
+        out: list[ast.stmt] = []
+        for number in range(int(str(times.value))):
+            inner = _Fold({**self._names, node.target.id: number}, set())
+            for statement in node.body:
+                made = inner.visit(ast.parse(ast.unparse(statement)).body[0])
+                out += made if isinstance(made, list) else [made]
+        return out
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        value = self._names.get(node.id)
+        if isinstance(node.ctx, ast.Load) and isinstance(value, int | float):
+            return ast.Constant(value)
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        name = ast.unparse(node.value)
+        if name in _FLAT and isinstance(node.slice, ast.Tuple):
+            row, lane = node.slice.elts
+            start = _folded(ast.BinOp(row, ast.Mult(), ast.Constant(rows.L)))
+            node.slice = ast.BinOp(start, ast.Add(), lane)
+        elif isinstance(node.slice, ast.Constant):
+            table = self._names.get(name)
+            if isinstance(table, tuple | dict):
+                return ast.Constant(table[node.slice.value])
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        return _folded(node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        return _folded(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        self.generic_visit(node)
+        test = node.test
+        if isinstance(test, ast.Compare) and isinstance(test.left, ast.Constant):
+            held = bool(eval(ast.unparse(test), {}))  # noqa: S307 - constants of our own source
+            return node.body if held else node.orelse
+        return node
+
+
+class _Type(ast.NodeTransformer):
+    """Gives literals with a decimal point the kernel's precision."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, float):
+            return ast.Call(ast.Name("F", ast.Load()), [node], [])
+        return node
+
+
+def _folded(node: ast.BinOp | ast.UnaryOp) -> ast.expr:
+    parts = [node.operand] if isinstance(node, ast.UnaryOp) else [node.left, node.right]
+    if all(isinstance(part, ast.Constant) for part in parts) and not isinstance(node.op, ast.Not):
+        value = eval(ast.unparse(node), {})  # noqa: S307 - constants of our own source
+        return ast.Constant(value)
+    return node
+
+
+def _function(node: ast.FunctionDef, names: Mapping[str, Any]) -> ast.FunctionDef:
+    if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
+        node.body = node.body[1:]
+    node.returns = None
+    for argument in node.args.args:
+        argument.annotation = None
+    local = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    local |= {argument.arg for argument in node.args.args}
+    folded = _Fold(names, local).visit(node)
+    return ast.fix_missing_locations(_Type().visit(folded))  # type: ignore[no-any-return]
+
+
+def _functions(text: str, names: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        node.name: ast.unparse(_function(node, names))
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def text_of(precision: Precision) -> str:
+    """Return the source of the whole kernel; `live` is its entry."""
+    ending = f"_{precision.removeprefix('float')}"
+    found: dict[str, str] = {}
+    for module in (maths, lanes, between, drive):
+        found |= _functions(inspect.getsource(module), vars(module))
+    for made in (choice.base_source(), choice.choose_source()):
+        found |= _functions(made, vars(rows))
+    for name in _NAMES:
+        chosen = found.pop(f"{name}{ending}")
+        found.pop(f"{name}_{'64' if ending == '_32' else '32'}")
+        found[name] = chosen.replace(f"def {name}{ending}(", f"def {name}(")
+    del found["real"]
+    body = "\n".join(found.values())
+    out = ["import numpy as np", "from numba import njit", f"F = real = np.{precision}"]
+    for name, value in sorted(vars(rows).items()):
+        if isinstance(value, np.ndarray) and name in body:
+            out.append(f"{name} = np.array({value.tolist()!r}, dtype=F)")
+    for number, word in enumerate(choice.words()):
+        out.append(f"WORD_{number} = np.array({word!r}, dtype=np.int32)")
+    options = f'error_model="numpy", nogil=True, fastmath={_FASTMATH[precision]}'
+    for name, text in found.items():
+        out.append(f"@njit({options}{', cache=CACHED' if name == 'live' else ''})")
+        out.append(text)
+    return "\n".join(out) + "\n"
+
+
+@lru_cache(maxsize=2)
+def compiled(precision: Precision) -> ModuleType:
+    """Return the kernel as a module; numba compiles `live` when it is first called.
+
+    The source is written below the user's cache folder, where numba keeps the compiled code beside
+    it; where that cannot be written, it is compiled in this process alone.
+    """
+    import numba  # noqa: PLC0415 - an extra
+
+    text = text_of(precision)
+    digest = hashlib.sha256(f"{numba.__version__}{text}".encode()).hexdigest()[:16]
+    name = f"soullink_dynamics_{precision}_{digest}"
+    folder = Path(platformdirs.user_cache_path("soullink", appauthor=False)) / "dynamics"
+    path = folder / f"{name}.py"
+    try:
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(f".{id(text)}.tmp")
+            draft.write_text(f"CACHED = True\n{text}", encoding="utf-8")
+            draft.replace(path)
+    except OSError:
+        module = ModuleType(name)
+        exec(compile(f"CACHED = False\n{text}", name, "exec"), vars(module))  # noqa: S102 - ours
+        return module
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(name)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
