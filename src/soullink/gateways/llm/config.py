@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from soullink.gateways.llm.config_faults import (
+    faults_of_names,
+    faults_of_routes,
+    in_words,
+    told,
+)
 from soullink.gateways.llm.limits.port import RateLimit
 from soullink.gateways.llm.routing.port import Strategy
 from soullink.kernel.errors import InvalidInputError
@@ -75,13 +82,25 @@ class CacheConfig(_Strict):
     deterministic_only: bool = True
 
 
-class PriceConfig(_Strict):
-    """US dollars per million tokens, as decimal text, e.g. "0.15"."""
+def _decimal_text(value: Any) -> Any:
+    """Return a number as it is written; YAML takes 0.15 without quotation marks for a float."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return format(Decimal(repr(value)), "f")
+    return value
 
-    input: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")]
-    output: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")]
-    cached_input: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] | None = None
-    cache_write: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] | None = None
+
+_DollarText: TypeAlias = Annotated[
+    str, BeforeValidator(_decimal_text), Field(pattern=r"^\d+(\.\d+)?$")
+]
+
+
+class PriceConfig(_Strict):
+    """US dollars per million tokens, as decimal text, e.g. "0.15", or a number."""
+
+    input: _DollarText
+    output: _DollarText
+    cached_input: _DollarText | None = None
+    cache_write: _DollarText | None = None
 
 
 class _Document(_Strict):
@@ -96,6 +115,15 @@ class _Document(_Strict):
     capacity: Count = 256
     queue: Count = 10_000
     filters: list[str] = []
+
+
+_SETTINGS = frozenset(
+    name
+    for part in (
+        _Document, RouteConfig, DeploymentConfig, TenantConfig, CacheConfig, PriceConfig
+    )
+    for name in part.model_fields
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +154,18 @@ def read_config(path: Path) -> GatewayConfig:
         document = yaml.safe_load(path.read_bytes())
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{path} is not YAML: {error}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInputError(f"{path} is not YAML{_where(error)}.") from error
     try:
         read = _Document.model_validate(document or {})
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise InvalidInputError(f"{path}: {place}: {first['msg']}.") from error
-    for name, route in read.routes.items():
-        for other in (other for others in route.fallbacks.values() for other in others):
-            if other not in read.routes:
-                raise InvalidInputError(
-                    f"{path}: routes.{name}.fallbacks names {other!r}, which is no route."
-                )
+        wrong = [in_words(fault, _SETTINGS) for fault in error.errors()]
+        # Not from the error: it shows values, and somebody may have put a key among them.
+        raise InvalidInputError(f"{path}: {told(wrong)}") from None
+    wrong = faults_of_routes(read.routes)
+    wrong += faults_of_names(read.routes, read.models, read.prices)
+    if wrong:
+        raise InvalidInputError(f"{path}: {told(wrong)}")
     return GatewayConfig(
         routes=read.routes,
         prices=read.prices,
@@ -153,3 +179,11 @@ def read_config(path: Path) -> GatewayConfig:
         queue=read.queue,
         filters=tuple(read.filters),
     )
+
+
+def _where(error: Exception) -> str:
+    """Return where YAML was no longer understood, and what stood in its way."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f" at line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return ": it is not UTF-8" if isinstance(error, UnicodeDecodeError) else ""
