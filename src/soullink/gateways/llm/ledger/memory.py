@@ -59,7 +59,7 @@ class MemoryLedger:
         if intent.attempt_id in self._open:
             raise ConflictError(f"The attempt {intent.attempt_id} is in the ledger already.")
         if self._lines:
-            error = refusal(intent, self._lines_of(intent))
+            error = refusal(intent, self._lines_of(intent, self._clock.now()))
             if error is not None:
                 raise error
         self._open[intent.attempt_id] = intent
@@ -73,10 +73,11 @@ class MemoryLedger:
         cost, estimated = booked_cost(settlement, intent.bound_nano_usd)
         if cost != settlement.cost_nano_usd or estimated != settlement.estimated:
             settlement = replace(settlement, cost_nano_usd=cost, estimated=estimated)
+        now = self._clock.now()
         if self._lines:
-            for line in self._lines_of(intent):
+            for line in self._lines_of(intent, now):
                 line.book(intent.bound_nano_usd or 0, cost or 0)
-        self._ended.append((self._clock.now(), Entry(intent, settlement)))
+        self._ended.append((now, Entry(intent, settlement)))
 
     async def flush(self) -> None:
         """Return at once: nothing waits to be written."""
@@ -156,7 +157,7 @@ class MemoryLedger:
         yield from (entry for _, entry in self._ended)
         yield from (Entry(intent, None) for intent in self._open.values())
 
-    def _lines_of(self, intent: Intent) -> list[BudgetLine]:
+    def _lines_of(self, intent: Intent, now: datetime) -> list[BudgetLine]:
         by = intent.attribution
         question = (by.tenant, by.key, by.run, intent.provider, intent.model)
         lines = self._matches.get(question)
@@ -166,10 +167,8 @@ class MemoryLedger:
             subjects = subjects_of(*question)
             found = [key for key in self._lines if key[:2] in subjects]
             lines = self._matches[question] = [self._lines[key] for key in sorted(found)]
-        if lines:
-            now = self._clock.now()
-            for line in lines:
-                line.turn(now)
+        for line in lines:
+            line.turn(now)
         return lines
 
 

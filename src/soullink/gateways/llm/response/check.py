@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from soullink.gateways.llm.port import (
     ChatReply,
     ChatRequest,
@@ -59,22 +61,7 @@ class AnswerCheck:
             raise
         if text:
             _score(request, reply, prose, spoken, scores)
-        return Judged(
-            ChatReply(
-                text=text,
-                model=reply.model,
-                provider=reply.provider,
-                finish_reason=reply.finish_reason,
-                usage=reply.usage,
-                cost_nano_usd=reply.cost_nano_usd,
-                latency_seconds=reply.latency_seconds,
-                attempts=reply.attempts,
-                tool_calls=calls,
-                quality=scores,
-                reused=reply.reused,
-            ),
-            scores,
-        )
+        return Judged(replace(reply, text=text, tool_calls=calls, quality=scores), scores)
 
     def _follow_schema(
         self, request: ChatRequest, text: str, scores: dict[str, float]

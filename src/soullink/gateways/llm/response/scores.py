@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from soullink.gateways.llm.port import ChatRequest
 from soullink.kernel.language import Language
@@ -67,8 +68,7 @@ _BROKEN_ROLE_ZH: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What a text asks of the answer. explicit: in these words, not by its own script alone.
 
     bounds: fewest and most; by_words: in words, else in characters. as_assistant: it tells the
