@@ -113,7 +113,7 @@ class HttpLanguageModel:
                 )
                 try:
                     self._dialect.read(payload, heard, self._wire)
-                except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                     raise self._wire.unreadable(payload, str(error)) from error
                 return self._reply(request, heard, call)
             except LlmError as error:
@@ -164,7 +164,7 @@ class HttpLanguageModel:
     def _hear(self, event: ServerEvent, heard: Heard) -> str:
         try:
             return self._dialect.hear(event, heard, self._wire)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise LlmOutputError(
                 f"{self._name} answered something that is not in its format: {error}."
             ) from error
@@ -175,7 +175,7 @@ class HttpLanguageModel:
         try:
             call.sent = self._dialect.body(request, streaming=streaming)
             body = _ENCODER.encode(call.sent)
-        except (UnicodeEncodeError, TypeError) as error:
+        except (UnicodeEncodeError, TypeError, RecursionError) as error:
             raise unsent(f"The request cannot be written as JSON: {error}.") from error
         call.attempts += 1
         return body
