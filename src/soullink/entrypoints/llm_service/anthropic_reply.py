@@ -156,7 +156,7 @@ def _usage(usage: Usage) -> dict[str, Any]:
 def _input(call: ToolCall) -> dict[str, Any]:
     try:
         return msgspec.json.decode(call.arguments or "{}", type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise LlmOutputError(
             f"The model called {call.name[:60]!r} with arguments that are no JSON object."
         ) from error

@@ -138,7 +138,13 @@ class HttpEmbeddingModel:
     ) -> tuple[list[Vector], str, Usage | None]:
         try:
             vectors, model, usage = self._dialect.read(payload, self._wire)
-        except (msgspec.MsgspecError, UnicodeDecodeError, Base64Error, ValueError) as error:
+        except (
+            msgspec.MsgspecError,
+            UnicodeDecodeError,
+            RecursionError,
+            Base64Error,
+            ValueError,
+        ) as error:
             raise self._wire.unreadable(payload, str(error)) from error
         problem = ""
         if len(vectors) != len(request.texts):

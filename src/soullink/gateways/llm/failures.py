@@ -141,7 +141,7 @@ def reason_in(payload: bytes) -> str:
     """Return what an error body says: OpenAI's, Anthropic's, Gemini's form, or its plain text."""
     try:
         found = msgspec.json.decode(payload, type=_Faulty | list[_Faulty])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return payload.decode(errors="replace")
     document = (found[0] if found else _Faulty()) if isinstance(found, list) else found
     fault = document.error
