@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from soullink.gateways.llm.complaints import THINKING_TOKENS, is_unsupported
+from soullink.gateways.llm.complaints import THINKING_TOKENS, is_refused, is_unsupported
 from soullink.gateways.llm.hearing import Heard
 from soullink.gateways.llm.http_model import HttpLanguageModel, unsent
 from soullink.gateways.llm.port import (
@@ -21,7 +21,7 @@ from soullink.gateways.llm.port import (
 )
 from soullink.gateways.llm.pricing import PriceList
 from soullink.gateways.llm.retry import Retry
-from soullink.gateways.llm.schemas import Remembered, closed, in_words, of_arguments
+from soullink.gateways.llm.schemas import Refused, Remembered, closed, in_words, of_arguments
 from soullink.gateways.llm.sse import ServerEvent
 from soullink.gateways.llm.wire import CONNECTIONS, Secret, Wire
 
@@ -108,6 +108,7 @@ class AnthropicDialect:
         self.reserve = THINKING_TOKENS if self._thinks else 0
         self._without: set[str] = {"temperature", "top_p"} if self._thinks else {"effort"}
         self._formats = Remembered(closed)
+        self._refused: Refused[dict[str, Any]] = Refused()
         self._tools = Remembered(_tools)
 
     def path(self, *, streaming: bool) -> str:  # noqa: ARG002 - the body tells, not the path
@@ -199,10 +200,10 @@ class AnthropicDialect:
         if "effort" in output and is_unsupported(complaint, "effort", "output_config"):
             self._without.add("effort")
             return True
-        if "format" in output and is_unsupported(
+        if "format" in output and is_refused(
             complaint, "output_config", "output format", "structured output", "json_schema"
         ):
-            self._without.add("format")
+            self._refused.add(output["format"]["schema"])
             return True
         return False
 
@@ -212,10 +213,11 @@ class AnthropicDialect:
         if "effort" not in self._without:
             output["effort"] = "low"
         if schema is not None:
-            if "format" in self._without:
+            form = self._formats(schema)
+            if form in self._refused:
                 system.append(in_words(schema))
             else:
-                output["format"] = {"type": "json_schema", "schema": self._formats(schema)}
+                output["format"] = {"type": "json_schema", "schema": form}
         return output
 
     def _sample(self, request: ChatRequest, body: dict[str, Any]) -> None:
@@ -318,7 +320,7 @@ def arguments_of(call: ToolCall, provider: str) -> dict[str, Any]:
     """Return the arguments of an earlier call as an object, which some formats ask for."""
     try:
         return _OBJECT.decode(call.arguments or "{}")
-    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
         raise unsent(
             f"The arguments of the call {call.id} of {call.name} are no JSON object; "
             f"{provider} takes no others."

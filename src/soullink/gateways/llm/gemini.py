@@ -7,7 +7,7 @@ from urllib.parse import quote
 import msgspec
 
 from soullink.gateways.llm.anthropic import arguments_of
-from soullink.gateways.llm.complaints import THINKING_TOKENS, is_unsupported
+from soullink.gateways.llm.complaints import THINKING_TOKENS, is_refused, is_unknown, is_unsupported
 from soullink.gateways.llm.hearing import Heard
 from soullink.gateways.llm.http_model import HttpLanguageModel, unsent
 from soullink.gateways.llm.port import (
@@ -22,7 +22,7 @@ from soullink.gateways.llm.port import (
 )
 from soullink.gateways.llm.pricing import PriceList
 from soullink.gateways.llm.retry import Retry
-from soullink.gateways.llm.schemas import Remembered, in_words, open_api
+from soullink.gateways.llm.schemas import Refused, Remembered, in_words, open_api
 from soullink.gateways.llm.sse import ServerEvent
 from soullink.gateways.llm.wire import CONNECTIONS, Secret, Wire
 
@@ -99,6 +99,8 @@ class GeminiDialect:
         self.model = model.removeprefix("models/")
         self._without: set[str] = set()
         self._schemas = Remembered(open_api)
+        self._refused: Refused[Any] = Refused()
+        self._refused_older: Refused[Any] = Refused()
         self._declarations = Remembered(_declarations)
         self._older_declarations = Remembered(_older_declarations)
         self._thinking = _thinking(self.model)
@@ -113,7 +115,7 @@ class GeminiDialect:
         system = [m.content for m in request.messages if m.role == "system"]
         contents = self._contents(request.messages)
         config = self._config(request)
-        if request.json_schema is not None and "responseSchema" in without:
+        if request.json_schema is not None and "responseMimeType" not in config:
             system.append(in_words(request.json_schema))
         if not contents:
             # The format wants a user's turn; a request of system text alone becomes one.
@@ -155,17 +157,30 @@ class GeminiDialect:
     def adapt(self, complaint: str, sent: Mapping[str, Any]) -> bool:
         config = sent.get("generationConfig", {})
         for name, words in (
-            ("thinkingConfig", ("thinking",)),
+            ("thinkingConfig", _THINKING),
             ("temperature", ("temperature",)),
             ("topP", ("topP", "top_p")),
             ("seed", ("seed",)),
-            ("responseJsonSchema", ("responseJsonSchema", "response_json_schema")),
-            ("responseSchema", ("responseSchema", "response_schema", "json mode", "mime")),
         ):
             if name in config and is_unsupported(complaint, *words):
                 self._without.add(name)
                 return True
-        if sent.get("tools") and is_unsupported(
+        for name, marks, refused in (
+            (
+                "responseJsonSchema",
+                ("responseJsonSchema", "response_json_schema"),
+                self._refused,
+            ),
+            (
+                "responseSchema",
+                ("responseSchema", "response_schema", "json mode", "mime"),
+                self._refused_older,
+            ),
+        ):
+            if name in config and is_refused(complaint, *marks):
+                refused.add(config[name])
+                return True
+        if sent.get("tools") and is_unknown(
             complaint, "parametersJsonSchema", "parameters_json_schema"
         ):
             if "parametersJsonSchema" in self._without:
@@ -184,12 +199,14 @@ class GeminiDialect:
             "stopSequences": list(request.stop) or None,
             "thinkingConfig": self._thinking,
         }
-        if request.json_schema is not None and "responseSchema" not in self._without:
+        if request.json_schema is None:
+            return config
+        if request.json_schema not in self._refused:
             config["responseMimeType"] = "application/json"
-            if "responseJsonSchema" in self._without:
-                config["responseSchema"] = self._schemas(request.json_schema)
-            else:
-                config["responseJsonSchema"] = dict(request.json_schema)
+            config["responseJsonSchema"] = dict(request.json_schema)
+        elif (older := self._schemas(request.json_schema)) not in self._refused_older:
+            config["responseMimeType"] = "application/json"
+            config["responseSchema"] = older
         return config
 
     def _contents(self, messages: tuple[Message, ...]) -> list[dict[str, Any]]:
@@ -272,6 +289,15 @@ class GeminiDialect:
 
 
 _DECODER = msgspec.json.Decoder(_Answer)
+_THINKING = (
+    "thinking",
+    "thinkingConfig",
+    "thinking_config",
+    "thinkingLevel",
+    "thinking_level",
+    "thinkingBudget",
+    "thinking_budget",
+)
 _KEPT_SIGNATURES = 4096
 """Signatures of calls that may still be answered; the oldest go first."""
 
@@ -306,7 +332,7 @@ def _response(message: Message, names: Mapping[str, str]) -> dict[str, Any]:
 def _object(content: str) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(content)
-    except (msgspec.MsgspecError, UnicodeEncodeError):
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         found = content
     return found if isinstance(found, dict) else {"result": found}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from soullink.gateways.llm.complaints import THINKING_TOKENS, is_unsupported
+from soullink.gateways.llm.complaints import THINKING_TOKENS, is_refused, is_unsupported
 from soullink.gateways.llm.hearing import Heard
 from soullink.gateways.llm.http_model import HttpLanguageModel
 from soullink.gateways.llm.port import (
@@ -22,6 +22,7 @@ from soullink.gateways.llm.pricing import PriceList
 from soullink.gateways.llm.retry import Retry
 from soullink.gateways.llm.schemas import (
     NAME,
+    Refused,
     Remembered,
     closed,
     in_words,
@@ -115,6 +116,7 @@ class OpenAiDialect:
         self._length = "max_completion_tokens" if official else "max_tokens"
         self._without: set[str] = {"temperature", "top_p"} if self._thinks else {"reasoning_effort"}
         self._formats = Remembered(self._format)
+        self._refused: Refused[dict[str, Any]] = Refused()
         self._tools = Remembered(_tools)
 
     def path(self, *, streaming: bool) -> str:  # noqa: ARG002 - the body tells, not the path
@@ -146,10 +148,11 @@ class OpenAiDialect:
             if choice != "auto":
                 body["tool_choice"] = choice
         if request.json_schema is not None:
-            if "response_format" in without:
+            form = self._formats(request.json_schema)
+            if form in self._refused:
                 _ask_in_words(messages, request.json_schema)
             else:
-                body["response_format"] = self._formats(request.json_schema)
+                body["response_format"] = form
         if streaming:
             if "stream_options" not in without:
                 body["stream_options"] = {"include_usage": True}
@@ -191,10 +194,10 @@ class OpenAiDialect:
             if name in sent and is_unsupported(complaint, name):
                 self._without.add(name)
                 return True
-        if "response_format" in sent and is_unsupported(
+        if "response_format" in sent and is_refused(
             complaint, "response_format", "json_schema", "structured output"
         ):
-            self._without.add("response_format")
+            self._refused.add(sent["response_format"])
             return True
         return False
 

@@ -46,6 +46,24 @@ class Remembered(Generic[_Given, _Form]):
         return form
 
 
+class Refused(Generic[_Form]):
+    """Forms of schemas that a server did not take; the oldest are tried again.
+
+    Each by itself: what is wrong with one caller's schema says nothing of the others'.
+    """
+
+    def __init__(self, kept: int = 64) -> None:
+        self._kept = kept
+        self._forms: list[_Form] = []
+
+    def __contains__(self, form: _Form) -> bool:
+        return form in self._forms
+
+    def add(self, form: _Form) -> None:
+        if form not in self._forms:
+            self._forms = [copy.deepcopy(form), *self._forms[: self._kept - 1]]
+
+
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return `schema` as constrained decoding of OpenAI and Anthropic takes it.
 
