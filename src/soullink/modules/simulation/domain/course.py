@@ -62,8 +62,9 @@ class EpisodeArrays:
     left_by: IntArray
 
 
-Overrides = Mapping[tuple[int, int], Mapping[str, float]]
-"""By (episode, turn): changes like {"0.mood": -0.5, "1.act": 17.0} set before the turn."""
+Overrides = Mapping[tuple[int, int], Mapping[str, float | IntArray]]
+"""By (episode, turn): changes like {"0.mood": -0.5, "1.act": 17.0} set before the turn; an act may
+be another one in each course, shape (R,)."""
 
 STATE_KEYS = {
     "mood": Person.MOOD,
@@ -80,12 +81,14 @@ class Conditions:
     """What courses are lived under besides their people.
 
     interventions: all of them hold in every course, or with `arms`, shape (R,), only the one
-    whose index stands there, none where it is -1.
+    whose index stands there, none where it is -1. without: by episode, life events that are kept
+    from happening before it, shape (R, 2, life events).
     """
 
     interventions: tuple[Intervention, ...] = ()
     overrides: Overrides = field(default_factory=dict)
     arms: IntArray | None = None
+    without: Mapping[int, BoolArray] = field(default_factory=dict)
 
     def where(self, number: int, replicas: int) -> BoolArray:
         """Return in which courses intervention `number` holds, shape (R,)."""
@@ -192,6 +195,7 @@ def open_episode(
             gap,
             extra,
             batch.parameters,
+            conditions.without.get(number),
         )
         batch.people = np.where(batch.alive[:, None, None], people, batch.people)
         happened &= batch.alive[:, None, None]
@@ -263,7 +267,7 @@ def live_turns(
         rows = rows[~done]
 
 
-def _override(batch: Batch, rows: IntArray, key: str, value: float) -> None:
+def _override(batch: Batch, rows: IntArray, key: str, value: float | IntArray) -> None:
     person, name = key.split(".", 1)
     if name in STATE_KEYS:
         batch.people[rows, int(person), STATE_KEYS[name]] = value

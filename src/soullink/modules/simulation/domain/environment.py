@@ -211,6 +211,7 @@ def pass_time(
     days: FloatArray,
     extra_stress: FloatArray,
     p: Parameters = CURRENT,
+    without: BoolArray | None = None,
 ) -> tuple[FloatArray, BoolArray]:
     """Return people after `days` apart, and which life events happened, (n, 2, events).
 
@@ -219,6 +220,7 @@ def pass_time(
     (Roberts & Dunbar 2011) and faster for the avoidant, hurt fades but lingers in the anxious
     and the neurotic (rumination). Beliefs pull trust. Loads are first-order autoregressive.
     extra_stress: (n, 2) added to the baseline of stress. memory: beliefs are read from it.
+    without: (n, 2, events) life events that do not happen whatever is drawn.
     """
     new = people.copy()
     months = (days / 30.0)[:, None]
@@ -237,6 +239,8 @@ def pass_time(
                 continue
             u = randomness.uniform(keys, Purpose.LIFE_EVENT, episode, 0, index)
             hit = u < 1.0 - (1.0 - event.per_month) ** np.minimum(months, 2.0)
+            if without is not None:
+                hit &= ~without[..., index]
             happened[..., index] = hit
             new[..., column] += event.load * hit
             new[..., Person.STRESS] += event.stress * hit

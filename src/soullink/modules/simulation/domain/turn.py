@@ -85,10 +85,13 @@ class TurnArrays:
     recalled: FloatArray
 
 
-def _forced_acts(act: IntArray, speaker: IntArray, forced: Mapping[str, float]) -> IntArray:
+def _forced_acts(
+    act: IntArray, speaker: IntArray, forced: Mapping[str, float | IntArray], rows: IntArray
+) -> IntArray:
     for person in (0, 1):
         if f"{person}.act" in forced:
-            act = np.where(speaker == person, int(forced[f"{person}.act"]), act)
+            wanted = np.asarray(forced[f"{person}.act"], dtype=np.int64)
+            act = np.where(speaker == person, wanted[rows] if wanted.ndim else wanted, act)
     return act
 
 
@@ -115,17 +118,18 @@ def take_turn(
     full: Situation,
     rows: IntArray,
     fired: BoolArray,
-    forced: Mapping[str, float],
+    forced: Mapping[str, float | IntArray],
 ) -> tuple[TurnArrays, IntArray]:
     """Take the next turn in the courses `rows` of the batch, in place.
 
     number, turn: of the episode and of the turn in it, both from 1. fired: (R, triggers), those
-    that have fired already; changed in place. forced: overrides of this turn, e.g. {"1.act": 4}.
+    that have fired already; changed in place. forced: overrides of this turn, e.g. {"1.act": 4},
+    or acts of all R courses, shape (R,).
     Returns the turn and the Ending of each course, shape (n,).
     """
     n = rows.size
     every = np.arange(n)
-    p = batch.parameters
+    p = batch.parameters.at(rows)
     situation = _narrow(full, rows)
     people, pair, traits = batch.people[rows], batch.pair[rows], batch.traits[rows]
     keys, env = batch.keys[rows], batch.env[rows]
@@ -177,7 +181,7 @@ def take_turn(
     )
     probabilities = dynamics.distribution(dynamics.utilities(x, extra, p))
     act = dynamics.choose(probabilities, randomness.uniform(s_keys, Purpose.ACT, number, turn))
-    act = _forced_acts(act, speaker, forced)
+    act = _forced_acts(act, speaker, forced, rows)
 
     listener_signal, _ = memory.recall(batch.memory, rows, listener, topic, day)
     reading = dynamics.read(
