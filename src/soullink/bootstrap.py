@@ -171,23 +171,30 @@ class OpenGateway:
 
 
 def build_gateway(
-    settings: LlmSettings, database: Database, keys: Keys | None = None
+    settings: LlmSettings,
+    database: Database,
+    keys: Keys | None = None,
+    wait_seconds: float | None = None,
 ) -> AssembledGateway:
     """Return the gateway, its ledger in `database`; nothing is sent or written before a call.
 
-    Raises InvalidInputError for a configuration that cannot be used.
+    wait_seconds: see AssembledGateway. Raises InvalidInputError for a configuration that cannot
+    be used.
     """
     ledger = PostgresLedger(database)
-    return _assembled(settings, Books(ledger, ledger), keys)
+    return _assembled(settings, Books(ledger, ledger), keys, wait_seconds)
 
 
-def _assembled(settings: LlmSettings, books: Books, keys: Keys | None) -> AssembledGateway:
+def _assembled(
+    settings: LlmSettings, books: Books, keys: Keys | None, wait_seconds: float | None = None
+) -> AssembledGateway:
     return AssembledGateway(
         GatewayConfig() if settings.config is None else read_config(settings.config),
         settings.environ,
         books,
         base_url=settings.base_url,
         limit_of_key=None if keys is None else keys.limit_of,
+        wait_seconds=wait_seconds,
     )
 
 
@@ -217,11 +224,12 @@ class _Models:
 
 @asynccontextmanager
 async def open_gateway(
-    settings: Settings, config_path: Path | None = None
+    settings: Settings, config_path: Path | None = None, wait_seconds: float | None = None
 ) -> AsyncIterator[OpenGateway]:
     """Open the gateway and its keys, and close them in the end.
 
-    config_path: instead of the settings'. Raises InvalidInputError, UnavailableError.
+    config_path: instead of the settings'. wait_seconds: see AssembledGateway.
+    Raises InvalidInputError, UnavailableError.
     """
     llm = settings.llm if config_path is None else replace(settings.llm, config=config_path)
     async with AsyncExitStack() as stack:
@@ -229,7 +237,7 @@ async def open_gateway(
         database = open_database(url)
         stack.push_async_callback(database.close)
         keys = PostgresKeys(database)
-        gateway = build_gateway(llm, database, keys)
+        gateway = build_gateway(llm, database, keys, wait_seconds)
         stack.push_async_callback(gateway.close)
         yield OpenGateway(gateway, keys)
 

@@ -5,6 +5,7 @@ two-way analysis of variance without replication (the social relations model of 
 1984 for a block design); the same code reads simulated blocks and the Columbia speed dates.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from soullink.modules.simulation.calibration import reading
 from soullink.modules.simulation.calibration.estimates import correlation
 from soullink.modules.simulation.domain import course, randomness
 from soullink.modules.simulation.domain.layout import N_TRAIT, Person
-from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
+from soullink.modules.simulation.domain.parameters import CURRENT, Parameters, together
 from soullink.modules.simulation.scenarios import library
 
 SIDE: Final = 10
@@ -41,15 +42,22 @@ class Block:
     traits_back: FloatArray
 
 
-def simulated(seed: int, blocks: int = BLOCKS, p: Parameters = CURRENT) -> list[Block]:
-    """Return simulated evenings, over all shipped first meetings in turn.
+def simulated(seed: int, blocks: int = BLOCKS) -> list[Block]:
+    """Return simulated evenings by the numbers in use."""
+    return simulated_under((CURRENT,), seed, blocks)[0]
+
+
+def simulated_under(
+    many: Sequence[Parameters], seed: int, blocks: int = BLOCKS
+) -> list[list[Block]]:
+    """Return simulated evenings, over all shipped first meetings in turn, for each of `many`.
 
     A person keeps traits, choosiness and appeal; what happens on a date is the pair's own.
     """
     random = np.random.default_rng(seed)
     scenes = [s for s in library.shipped() if s.stage is Stage.FIRST_MEETING]
     each = blocks // len(scenes)
-    out = []
+    out: list[list[Block]] = [[] for _ in many]
     for scene in scenes:
         traits = random.normal(size=(each, 2, SIDE, N_TRAIT))
         own = random.integers(0, 2**63, size=(each, 2, SIDE)).astype(np.uint64)
@@ -67,23 +75,31 @@ def simulated(seed: int, blocks: int = BLOCKS, p: Parameters = CURRENT) -> list[
         ).reshape(-1, 2)
         alike = random.uniform(0.0, 0.6, size=shape)
         keys = random.integers(0, 2**63, size=actors.shape).astype(np.uint64)
+        members = len(many)
+        p = many[0] if members == 1 else together(many, keys.shape[0])
         batch = course.begin(
-            means, np.zeros_like(means), alike.ravel(), randomness.mix(keys), actors, p
+            np.tile(means, (members, 1, 1)),
+            np.zeros((members * means.shape[0], *means.shape[1:])),
+            np.tile(alike.ravel(), members),
+            np.tile(randomness.mix(keys), (members, 1)),
+            np.tile(actors, (members, 1)),
+            p,
         )
         calm = course.Conditions()
         record, situation = course.open_episode(batch, scene, None, 1, calm)
         for _ in course.live_turns(batch, scene, 1, situation, record, calm):
             pass
         course.close_episode(batch, scene, 1, record)
-        yes = batch.again.reshape(*shape, 2).astype(np.float64)
-        seems = batch.people[..., Person.SIMILARITY].reshape(*shape, 2)
-        out += [
-            Block(
-                yes[k, ..., 0], yes[k, ..., 1], alike[k], seems[k, ..., 0], seems[k, ..., 1],
-                traits[k, 0], traits[k, 1],
-            )
-            for k in range(each)
-        ]  # fmt: skip
+        all_yes = batch.again.reshape(members, *shape, 2).astype(np.float64)
+        all_seems = batch.people[..., Person.SIMILARITY].reshape(members, *shape, 2)
+        for store, yes, seems in zip(out, all_yes, all_seems, strict=True):
+            store += [
+                Block(
+                    yes[k, ..., 0], yes[k, ..., 1], alike[k], seems[k, ..., 0], seems[k, ..., 1],
+                    traits[k, 0], traits[k, 1],
+                )
+                for k in range(each)
+            ]  # fmt: skip
     return out
 
 

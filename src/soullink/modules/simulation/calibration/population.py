@@ -24,7 +24,7 @@ from soullink.modules.simulation.api import (
 )
 from soullink.modules.simulation.domain import course, dynamics
 from soullink.modules.simulation.domain.layout import N_TRAIT, STATE, Person, Shared
-from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
+from soullink.modules.simulation.domain.parameters import CURRENT, Parameters, together
 from soullink.modules.simulation.domain.turn import Batch, TurnArrays
 from soullink.modules.simulation.scenarios import generator, library
 
@@ -41,11 +41,19 @@ def arc(number: int, seed: int) -> list[Scenario]:
     return [library.get(name) for name in ids]
 
 
-def strangers(size: int, random: np.random.Generator, p: Parameters = CURRENT) -> Batch:
-    """Return `size` random pairs before anything happened, all traits known."""
+def strangers(
+    size: int, random: np.random.Generator, many: Sequence[Parameters] = (CURRENT,)
+) -> Batch:
+    """Return `size` random pairs before anything happened, all traits known.
+
+    The same pairs once for each of `many`, one set of them after the other.
+    """
     means = random.normal(size=(size, 2, N_TRAIT))
     keys = random.integers(0, 2**63, size=(size, 2)).astype(np.uint64)
-    return course.begin(means, np.zeros_like(means), random.uniform(0.0, 0.6, size), keys, p=p)
+    likeness = random.uniform(0.0, 0.6, size)
+    means, keys = np.tile(means, (len(many), 1, 1)), np.tile(keys, (len(many), 1))
+    p = many[0] if len(many) == 1 else together(many, size)
+    return course.begin(means, np.zeros_like(means), np.tile(likeness, len(many)), keys, p=p)
 
 
 @dataclass(slots=True)
@@ -163,17 +171,23 @@ class Record:
 class Population:
     """R couples, what they are and what they lived through.
 
-    traits: (R, 2, 11). group: (R,) which course of scenarios.
+    traits: (R, 2, 11). group: (R,) which course of scenarios. member: (R,) by which of several
+    sets of numbers they lived.
     """
 
     traits: FloatArray
     group: IntArray
+    member: IntArray
     record: Record
 
     @property
     def size(self) -> int:
         """Return R."""
         return int(self.group.size)
+
+    def under(self, number: int) -> IntArray:
+        """Return the couples that lived by the numbers `number`."""
+        return np.flatnonzero(self.member == number)
 
 
 def live(batch: Batch, scenarios: Sequence[Scenario]) -> Record:
@@ -210,18 +224,22 @@ def live(batch: Batch, scenarios: Sequence[Scenario]) -> Record:
 
 
 def populate(
-    seed: int, arcs: int = ARCS, pairs: int = PAIRS, p: Parameters = CURRENT
+    seed: int, arcs: int = ARCS, pairs: int = PAIRS, many: Sequence[Parameters] = (CURRENT,)
 ) -> Population:
-    """Return arcs x pairs couples who lived through the courses the product chooses."""
+    """Return arcs x pairs couples who lived through the courses the product chooses.
+
+    The same couples once for each of `many`: see Population.under.
+    """
     random = np.random.default_rng(seed)
     traits, records = [], []
     for number in range(arcs):
-        batch = strangers(pairs, random, p)
+        batch = strangers(pairs, random, many)
         traits.append(batch.traits)
         records.append(live(batch, arc(number, seed)))
     return Population(
         traits=np.concatenate(traits),
-        group=np.repeat(np.arange(arcs), pairs),
+        group=np.repeat(np.arange(arcs), pairs * len(many)),
+        member=np.tile(np.repeat(np.arange(len(many)), pairs), arcs),
         record=_joined(records),
     )
 

@@ -5,6 +5,7 @@ weights over one turn are therefore those at ten seconds. The weights at two sec
 the process that gives them when run five times: the fifth root of the matrix of weights.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -40,22 +41,27 @@ class Talks:
         return int(self.moods.shape[0])
 
 
-def simulated(seed: int, couples: int = 400, p: Parameters = CURRENT) -> Talks:
-    """Return the talks of about `couples` strangers, over all shipped crises in turn."""
+def simulated(
+    seed: int, couples: int = 400, many: Sequence[Parameters] = (CURRENT,)
+) -> list[Talks]:
+    """Return about `couples` talks of strangers, over all shipped crises, for each of `many`."""
     random = np.random.default_rng(seed)
     scenes = [s for s in library.shipped() if s.stage is Stage.CRISIS]
     calm = course.Conditions()
-    lasted = []
+    lasted: list[list[FloatArray]] = [[] for _ in many]
     for scene in scenes:
         long = replace(scene, turns=(TURNS, TURNS))
-        batch = strangers(couples // len(scenes), random, p)
+        each = couples // len(scenes)
+        batch = strangers(each, random, many)
         record, situation = course.open_episode(batch, long, None, 1, calm)
         moods = np.full((batch.size, TURNS, 2), np.nan)
         turns = course.live_turns(batch, long, 1, situation, record, calm)
         for turn, taken in enumerate(turns):
             moods[taken.rows, turn] = taken.after[..., Person.MOOD]
-        lasted.append(moods[~np.isnan(moods[:, TURNS // 2, 0])])
-    return Talks(np.concatenate(lasted))
+        for number, store in enumerate(lasted):
+            part = moods[number * each : (number + 1) * each]
+            store.append(part[~np.isnan(part[:, TURNS // 2, 0])])
+    return [Talks(np.concatenate(parts)) for parts in lasted]
 
 
 def _regression(moods: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, IntArray]:
@@ -74,7 +80,7 @@ def _regression(moods: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, 
 
 def mood_in_a_quarrel(seed: int, couples: int = 400) -> tuple[Effect, Effect]:
     """Return (inertia, partner influence) of mood over one turn, with intervals over talks."""
-    y, own, other, talk = _regression(simulated(seed, couples).moods)
+    y, own, other, talk = _regression(simulated(seed, couples)[0].moods)
     none = np.zeros(talk.size, dtype=np.int64)
     inertia, influence = estimates.slopes([own, other], y, talk, none)
     return inertia, influence

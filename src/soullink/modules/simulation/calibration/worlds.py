@@ -47,20 +47,25 @@ class World:
 def lived(p: Parameters, seed: int, size: Size) -> World:
     """Return the world of `size` under `p`; everything follows from the seed."""
     return World(
-        populate(seed, size.arcs, size.pairs, p),
-        dating.simulated(seed, size.evenings, p),
-        talk.simulated(seed, size.talks, p),
+        populate(seed, size.arcs, size.pairs, (p,)),
+        dating.simulated_under((p,), seed, size.evenings)[0],
+        talk.simulated(seed, size.talks, (p,))[0],
     )
 
 
-def figures(world: World) -> dict[str, float]:
-    """Return every figure of targets.py but the AUC, by its id."""
-    everybody = np.arange(world.people.size)
-    return {
-        **dating.summary(world.evenings),
-        **couples.simulated_figures(world.people, everybody),
-        **talk.figures(world.talks.moods),
-    }
+def figures_under(many: Sequence[Parameters], seed: int, size: Size) -> list[dict[str, float]]:
+    """Return the figures of the world of `size` under each of `many`, lived all at once."""
+    people = populate(seed, size.arcs, size.pairs, many)
+    evenings = dating.simulated_under(many, seed, size.evenings)
+    talks = talk.simulated(seed, size.talks, many)
+    return [
+        {
+            **dating.summary(evenings[number]),
+            **couples.simulated_figures(people, people.under(number)),
+            **talk.figures(talks[number].moods),
+        }
+        for number in range(len(many))
+    ]
 
 
 def with_intervals(world: World) -> dict[str, Range]:

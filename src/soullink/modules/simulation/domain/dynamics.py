@@ -19,7 +19,7 @@ from soullink.modules.simulation.domain.acts import CLASSES, INDEX, SPECS, ActCl
 from soullink.modules.simulation.domain.adjacency import NEVER, TABLE
 from soullink.modules.simulation.domain.layout import RANGES, STATE, Person, Shared, Trait
 from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
-from soullink.modules.simulation.domain.weights import FEATURES, effective
+from soullink.modules.simulation.domain.weights import FEATURES, weighed
 
 VALENCE: Final = np.array([SPECS[a].valence for a in ACTS])
 CONNECTION: Final = np.array([SPECS[a].connection for a in ACTS])
@@ -221,9 +221,7 @@ def distribution(utilities: FloatArray) -> FloatArray:
 
 def utilities(x: FloatArray, extra: FloatArray, p: Parameters = CURRENT) -> FloatArray:
     """Return log-odds of all acts: x times weights plus what situation and goals add, (n, A)."""
-    # einsum sums in a fixed order whatever n is; a BLAS product would not.
-    product: FloatArray = np.einsum("nf,af->na", x, effective(p), optimize=False) + extra
-    return product
+    return weighed(x, p) + extra
 
 
 def choose(probabilities: FloatArray, draw: FloatArray) -> IntArray:

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from soullink.kernel.errors import InvalidInputError
-from soullink.modules.simulation.api import FloatArray
+from soullink.modules.simulation.api import FloatArray, IntArray
 
 FORMAT: Final = 1
 FILE: Final = "calibration.v1.json"
@@ -46,7 +46,11 @@ _ACITELLI = "148 married couples (Acitelli): satisfaction, tension and views of 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The free numbers. Each field's metadata: unit, low, high, meaning, source."""
+    """The free numbers. Each field's metadata: unit, low, high, meaning, source.
+
+    Courses of one batch may be lived by different numbers (`together`): then every field is an
+    array, (R, 1), and `at` picks those of some courses.
+    """
 
     mood_inertia: float = _free("per turn heard", 0.1, 0.7, "how far a mood carries over", _MURRAY)
     mood_influence: float = _free("per turn heard", 0.0, 0.25, "pull of the other's mood", _MURRAY)
@@ -143,6 +147,18 @@ class Parameters:
         """Return the share of attraction that is the pair's own."""
         return 1.0 - self.actor_share - self.partner_share
 
+    @property
+    def differ(self) -> bool:
+        """Return whether each course of a batch has its own numbers."""
+        return isinstance(self.mood_inertia, np.ndarray)
+
+    def at(self, rows: IntArray) -> "Parameters":
+        """Return the numbers of the courses `rows`: this, or with arrays of shape (n,)."""
+        if not self.differ:
+            return self
+        arrays: dict[str, Any] = {name: getattr(self, name)[rows, 0] for name in NAMES}
+        return Parameters(**arrays)
+
     def as_array(self) -> FloatArray:
         """Return all values in the order of NAMES, shape (len(NAMES),), float64."""
         return np.array([getattr(self, name) for name in NAMES], dtype=np.float64)
@@ -159,6 +175,13 @@ class Parameters:
     def of(values: Sequence[float] | FloatArray) -> "Parameters":
         """Return parameters from values in the order of NAMES."""
         return Parameters(**{n: float(v) for n, v in zip(NAMES, values, strict=True)})
+
+
+def together(many: Sequence[Parameters], each: int) -> Parameters:
+    """Return numbers for a batch of len(many) * each courses, `each` in a row by the same."""
+    table = np.repeat(np.array([p.as_array() for p in many]), each, axis=0)
+    arrays: dict[str, Any] = {name: table[:, place, None] for place, name in enumerate(NAMES)}
+    return Parameters(**arrays)
 
 
 NAMES: Final[tuple[str, ...]] = tuple(part.name for part in fields(Parameters))

@@ -114,6 +114,8 @@ _SCALED: Final[dict[str, tuple[str, ...]]] = {
 NEGATIVE_CLASSES: Final = (ActClass.DEMAND, ActClass.HOSTILE, ActClass.DISTANT)
 """Classes of acts whose log-odds `negativity` moves."""
 
+_NEGATIVE: Final = np.array([SPECS[act].act_class in NEGATIVE_CLASSES for act in ACTS])
+
 
 @lru_cache(maxsize=8)
 def effective(parameters: Parameters) -> FloatArray:
@@ -121,13 +123,27 @@ def effective(parameters: Parameters) -> FloatArray:
     out = WEIGHTS.copy()
     for name, columns in _SCALED.items():
         out[:, [FEATURES.index(column) for column in columns]] *= getattr(parameters, name)
-    negative = [SPECS[act].act_class in NEGATIVE_CLASSES for act in ACTS]
-    out[negative, FEATURES.index("bias")] += parameters.negativity
+    out[_NEGATIVE, FEATURES.index("bias")] += parameters.negativity
     out.flags.writeable = False
     return out
 
 
 SOURCES: Final[dict[Act, str]] = {act: source for act, (_, source) in _TABLE.items()}
+
+
+def weighed(x: FloatArray, p: Parameters) -> FloatArray:
+    """Return features x, (n, F), times the weights of `p`, (n, A)."""
+    # einsum sums in a fixed order whatever n is; a BLAS product would not.
+    if not p.differ:
+        out: FloatArray = np.einsum("nf,af->na", x, effective(p), optimize=False)
+        return out
+    scaled = x.copy()
+    for name, columns in _SCALED.items():
+        for column in columns:
+            scaled[:, FEATURES.index(column)] *= getattr(p, name)
+    product: FloatArray = np.einsum("nf,af->na", scaled, WEIGHTS, optimize=False)
+    product[:, _NEGATIVE] += np.asarray(p.negativity)[:, None]
+    return product
 
 
 def table() -> list[tuple[str, str, str]]:
