@@ -153,3 +153,37 @@ def test_a_temperature_above_one_is_clamped_for_anthropic_alone() -> None:
     asked = request(temperature=1.7)
     assert AnthropicDialect("claude-sonnet-4-5").body(asked, streaming=False)["temperature"] == 1.0
     assert OpenAiDialect("m", official=False).body(asked, streaming=False)["temperature"] == 1.7
+
+
+def cached(turns: list[dict[str, Any]]) -> list[str]:
+    """Return the words of the blocks that Anthropic keeps in its cache, up to and with them."""
+    return [
+        block.get("text") or block["type"]
+        for turn in turns
+        if not isinstance(turn["content"], str)
+        for block in turn["content"]
+        if "cache_control" in block
+    ]
+
+
+def test_a_growing_history_is_kept_in_anthropics_cache_up_to_the_last_question() -> None:
+    dialect = AnthropicDialect("claude-sonnet-4-5")
+    talk = (Message("system", "You are Ada."), Message("user", "Hello"))
+    talk += (Message("assistant", "Hi."), Message("user", "Who are you?"))
+    later = (*talk, Message("assistant", "I am Ada."), Message("user", "And I?"))
+    marks = []
+    for messages in (talk[:2], talk, later, (*later, Message("assistant", "You"))):
+        body = dialect.body(ChatRequest(messages), streaming=False)
+        assert cached([{"content": body["system"]}]) == ["You are Ada."]
+        marks.append(cached(body["messages"]))
+    assert marks == [[], ["Hi."], ["I am Ada."], ["I am Ada."]]
+    assert cached(dialect.body(asking(), streaming=False)["messages"]) == ["tool_use"]
+
+
+@pytest.mark.parametrize("said", ["", " \n"])
+def test_words_that_cannot_be_marked_are_left_as_they_are(said: str) -> None:
+    talk = (Message("user", "Hello"), Message("assistant", said), Message("user", "Well?"))
+    body = AnthropicDialect("claude-sonnet-4-5").body(ChatRequest(talk), streaming=False)
+    assert body["messages"][1]["content"] == said
+    alone = AnthropicDialect("claude-sonnet-4-5").body(ChatRequest(talk[1:2]), streaming=False)
+    assert cached(alone["messages"]) == []

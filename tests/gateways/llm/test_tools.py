@@ -160,7 +160,13 @@ async def test_a_conversation_with_tools_goes_back_as_each_format_writes_it(setu
                             "name": "weather",
                             "input": {"place": "Paris"},
                         },
-                        {"type": "tool_use", "id": "call_2", "name": "clock", "input": {}},
+                        {
+                            "type": "tool_use",
+                            "id": "call_2",
+                            "name": "clock",
+                            "input": {},
+                            "cache_control": {"type": "ephemeral"},
+                        },
                     ],
                 },
                 {

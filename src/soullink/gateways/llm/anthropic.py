@@ -120,6 +120,7 @@ class AnthropicDialect:
         if not turns:
             # The format wants a user's turn; a request of system text alone becomes one.
             turns, system = [{"role": "user", "content": "\n\n".join(system)}], []
+        _mark_history(turns)
         output = self._output(request.json_schema, system)
         body: dict[str, Any] = {
             "model": self.model,
@@ -132,7 +133,7 @@ class AnthropicDialect:
             ]
             # The persona is the same on every turn: reading it from the cache costs a tenth.
             if blocks:
-                blocks[-1]["cache_control"] = {"type": "ephemeral"}
+                blocks[-1]["cache_control"] = _CACHED
             body["system"] = blocks
         if output:
             body["output_config"] = output
@@ -259,6 +260,7 @@ class AnthropicDialect:
 
 _DECODER = msgspec.json.Decoder(_Answer)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
+_CACHED = {"type": "ephemeral"}
 
 
 def _fault(answer: _Answer, wire: Wire) -> LlmError:
@@ -283,6 +285,24 @@ def _turns(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
         else:
             turns.append({"role": role, "content": content})
     return turns
+
+
+def _mark_history(turns: list[dict[str, Any]]) -> None:
+    """Have all before the last user's turn kept in the cache, so that the next one reads it there.
+
+    A request takes four marks; this is the second. What is looked for in the cache are the marks
+    themselves and the 20 blocks before each:
+    https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching.
+    """
+    last = max((at for at, turn in enumerate(turns) if turn["role"] == "user"), default=0)
+    if last == 0:
+        return
+    history = turns[last - 1]
+    blocks = list(_as_blocks(history["content"]))
+    # The format refuses a mark on a text without words.
+    if blocks and not blocks[-1].get("text", "-").isspace():
+        blocks[-1] = {**blocks[-1], "cache_control": _CACHED}
+        history["content"] = blocks
 
 
 def _as_blocks(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
