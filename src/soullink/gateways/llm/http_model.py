@@ -88,6 +88,7 @@ class HttpLanguageModel:
         self._prices = prices or SHIPPED_PRICES
         self._api_url = str(wire.base_url)
         self._name = f"{dialect.provider}:{dialect.model}"
+        self._fixed_price: Price | None = None
         self._paths = (dialect.path(streaming=False), dialect.path(streaming=True))
 
     @property
@@ -210,19 +211,23 @@ class HttpLanguageModel:
 
     def _price(self, answered_by: str) -> Price | None:
         """Return the price of the model that was asked for, else of the one that answered."""
+        if self._fixed_price is not None:
+            return self._fixed_price
+        asked = self._dialect.model
+        found = self._find_price(asked)
+        if found is None:
+            return self._find_price(answered_by) if answered_by not in {"", asked} else None
         dialect = self._dialect
-        found = self._prices.find(
-            provider=dialect.provider,
-            model=dialect.model,
-            seller=dialect.seller,
-            api_url=self._api_url,
-            moment=self._retry.clock.now(),
+        self._fixed_price = self._prices.fixed(
+            provider=dialect.provider, model=asked, seller=dialect.seller, api_url=self._api_url
         )
-        if found is not None or not answered_by or answered_by == dialect.model:
-            return found
+        return found
+
+    def _find_price(self, model: str) -> Price | None:
+        dialect = self._dialect
         return self._prices.find(
             provider=dialect.provider,
-            model=answered_by,
+            model=model,
             seller=dialect.seller,
             api_url=self._api_url,
             moment=self._retry.clock.now(),

@@ -60,14 +60,15 @@ class Price:
 
     def bound(self, input_tokens: int, output_tokens: int) -> int:
         """Return the most that so many tokens can cost, however cached; rounded up."""
-        prices = (self, *(price for _, price in self.tiers))
-        total = max(
-            price.request
-            + input_tokens * max(price.input, price.cached_input, price.cache_write)
-            + output_tokens * price.output
-            for price in prices
+        total = (
+            self.request
+            + input_tokens * max(self.input, self.cached_input, self.cache_write)
+            + output_tokens * self.output
         )
-        return -(-total // self.per)
+        bound = -(-total // self.per)
+        for _, price in self.tiers:
+            bound = max(bound, price.bound(input_tokens, output_tokens))
+        return bound
 
 
 class PriceText(Protocol):
@@ -122,6 +123,14 @@ class PriceList:
                 self._found.clear()
             self._found[question] = found
         return found.at(moment) if isinstance(found, _Found) else found
+
+    def fixed(
+        self, *, provider: str, model: str, seller: str | None = None, api_url: str | None = None
+    ) -> Price | None:
+        """Return what `find` does where that is the same at any moment, else None."""
+        self.find(provider=provider, model=model, seller=seller, api_url=api_url)
+        found = self._found[provider, model, seller, api_url]
+        return None if isinstance(found, _Found) else found
 
     def _look_up(
         self, provider: str, model: str, seller: str | None, api_url: str | None

@@ -1,12 +1,13 @@
 """Token counts where the provider sends none: an estimate, and labelled as one."""
 
 import re
-from collections.abc import Iterable
 
-from soullink.gateways.llm.port import ChatRequest, Usage
+from soullink.gateways.llm.port import ChatRequest, Message, Usage
 
 CHARACTERS_PER_TOKEN = 4
 """Latin text: the rule of thumb of OpenAI's tokenizer guide."""
+
+_last: tuple[tuple[Message, ...], int] = ((), 0)
 
 _NARROW = re.compile(
     "[^\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"
@@ -25,17 +26,30 @@ def estimate_tokens(text: str) -> int:
     return wide + (length - wide + 3) // CHARACTERS_PER_TOKEN
 
 
+def estimate_messages(messages: tuple[Message, ...]) -> int:
+    """Return about how many tokens the contents of `messages` have.
+
+    The queue, the rates and the router ask about the same messages in turn: the answer to the
+    last question is kept.
+    """
+    global _last  # noqa: PLW0603 - one pair, replaced as a whole: threads may share it
+    last = _last
+    if last[0] is messages:
+        return last[1]
+    tokens = 0
+    for message in messages:
+        tokens += estimate_tokens(message.content)
+    _last = (messages, tokens)
+    return tokens
+
+
 def estimate_usage(request: ChatRequest, answer: str) -> Usage:
     """Return the estimated usage of one call, labelled as estimated."""
     return Usage(
-        input_tokens=_total(message.content for message in request.messages),
+        input_tokens=estimate_messages(request.messages),
         output_tokens=estimate_tokens(answer),
         estimated=True,
     )
-
-
-def _total(texts: Iterable[str]) -> int:
-    return sum(estimate_tokens(text) for text in texts)
 
 
 def _count_wide(text: str) -> int:

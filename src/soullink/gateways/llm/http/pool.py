@@ -94,8 +94,10 @@ class DirectPool:
             self._heads[path] = head
         if not extra:
             return b"%b%d\r\n\r\n%b" % (head, len(body), body)
-        more = "".join(f"\r\n{name}: {value}" for name, value in extra.items()).encode("latin-1")
-        return b"%b%d%b\r\n\r\n%b" % (head, len(body), more, body)
+        more = f"{len(body)}"
+        for name, value in extra.items():
+            more += f"\r\n{name}: {value}"
+        return b"%b%b\r\n\r\n%b" % (head, more.encode("latin-1"), body)
 
     def _take(self) -> Connection | None:
         """Return a connection that is free at once, the warmest first."""

@@ -21,7 +21,7 @@ from soullink.gateways.llm.routing.affinity import prefer, prefix_key
 from soullink.gateways.llm.routing.port import Strategy
 from soullink.gateways.llm.routing.strategies import STRATEGIES
 from soullink.gateways.llm.routing.upstream import ModelT, Upstream
-from soullink.gateways.llm.usage import estimate_tokens
+from soullink.gateways.llm.usage import estimate_messages, estimate_tokens
 
 RequestT = TypeVar("RequestT", bound=ChatRequest | EmbeddingRequest)
 
@@ -325,4 +325,4 @@ def _free(upstream: object) -> float:  # noqa: ARG001 - where prices are not loo
 def _count(request: ChatRequest | EmbeddingRequest) -> int:
     if isinstance(request, EmbeddingRequest):
         return sum(estimate_tokens(text) for text in request.texts)
-    return request.max_output_tokens + sum(estimate_tokens(m.content) for m in request.messages)
+    return request.max_output_tokens + estimate_messages(request.messages)
