@@ -3,11 +3,13 @@
 import asyncio
 import gzip
 import json
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from soullink.entrypoints.llm_service.app import MAX_BODY_BYTES
@@ -185,6 +187,39 @@ async def test_who_asks_and_does_not_listen_loses_his_place(serve: Serve) -> Non
 async def _read(http: aiohttp.ClientSession, path: str, body: Any) -> bytes:
     async with http.post(path, json=body) as answer:
         return await answer.read()
+
+
+async def test_a_key_in_a_request_that_cannot_be_read_is_not_logged(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = await serve()
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    with caplog.at_level(logging.DEBUG):
+        for spoilt in (f"Bearer {service.secret}\x01\r\n", f"Bearer {service.secret}\nA: b\r\n"):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(f"GET /v1/models HTTP/1.1\r\nAuthorization: {spoilt}\r\n".encode())
+            assert (await reader.read()).startswith(b"HTTP/1.0 400")
+            writer.close()
+    assert "BadHttpMessage" in caplog.text
+    assert service.secret not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("模型-7b", "fake:模型-7b"), ("a\r\nX-Evil: 1", "fake"), ("a\x00b", "fake")],
+)
+async def test_what_a_server_calls_its_model_breaks_no_header(
+    serve: Serve, name: str, shown: str
+) -> None:
+    class Named(PlayedModel):
+        async def complete(self, request: Any) -> Any:
+            return replace(await super().complete(request), model=name)
+
+    service = await serve(model=Named(lambda _: "Hello."))
+    async with service.http() as http, http.post(CHAT, json=HELLO) as answer:
+        assert answer.status == 200
+        assert answer.headers["X-SoulLink-Model"] == shown
+        assert "X-Evil" not in answer.headers
 
 
 async def test_stopping_lets_calls_in_flight_end(serve: Serve) -> None:

@@ -168,7 +168,7 @@ def cached(turns: list[dict[str, Any]]) -> list[str]:
 
 def test_a_growing_history_is_kept_in_anthropics_cache_up_to_the_last_question() -> None:
     dialect = AnthropicDialect("claude-sonnet-4-5")
-    talk = (Message("system", "You are Ada."), Message("user", "Hello"))
+    talk: tuple[Message, ...] = (Message("system", "You are Ada."), Message("user", "Hello"))
     talk += (Message("assistant", "Hi."), Message("user", "Who are you?"))
     later = (*talk, Message("assistant", "I am Ada."), Message("user", "And I?"))
     marks = []

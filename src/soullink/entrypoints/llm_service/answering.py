@@ -46,7 +46,9 @@ def whole_answer(body: bytes, request_id: str, reply: ChatReply | None = None) -
     headers = identity(request_id)
     headers["Content-Type"] = JSON
     if reply is not None:
-        headers["X-SoulLink-Model"] = f"{reply.provider}:{reply.model}"
+        # Servers name their models as they like, and a header holds no line's end.
+        name = f"{reply.provider}:{reply.model}"
+        headers["X-SoulLink-Model"] = name if name.isprintable() else reply.provider
         if reply.cost_nano_usd is not None:
             headers["X-SoulLink-Cost-Nano-USD"] = str(reply.cost_nano_usd)
         if reply.reused:
