@@ -167,6 +167,20 @@ def test_a_question_is_answered_paid_for_and_on_record(soullink_db: Soullink, co
     assert "No call is on record" in soullink_db("llm", "usage", "--since", "2999-01-01").out
 
 
+def test_a_question_is_recorded_and_played_back_where_the_environment_says_so(
+    soullink_db: Soullink, config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOULLINK_LLM_CASSETTE", "calls.jsonl")
+    first = soullink_db("llm", "ask", "fast", "Hello", "--config", config)
+    monkeypatch.setenv("SOULLINK_LLM_CASSETTE_MODE", "replay")
+    again = soullink_db("llm", "ask", "fast", "Hello", "--config", config)
+    assert (first.code, again.code, again.out) == (0, 0, first.out)
+    missing = soullink_db("llm", "ask", "fast", "Something else", "--config", config)
+    assert (missing.code, missing.out) == (4, "")
+    [row] = soullink_db("llm", "usage", "--json").document
+    assert row["calls"] == 1
+
+
 def test_a_budget_stops_a_question_before_it_is_sent(soullink_db: Soullink, config: str) -> None:
     soullink_db("llm", "budgets", "set", "0.000000001", "--tenant", "cli")
     ended = soullink_db("llm", "ask", "fast", "Hello", "--config", config)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -157,3 +158,31 @@ def test_an_address_that_is_taken_is_one_sentence(soullink_db: Soullink) -> None
         ended = soullink_db("serve", "llm", "--port", str(port))
     assert (ended.code, ended.out) == (5, "")
     assert f"port {port} cannot be listened on" in ended.err
+
+
+def test_what_a_configuration_lacks_is_told_at_the_start(
+    soullink_db: Soullink, tmp_path: Path
+) -> None:
+    config = tmp_path / "llm.yaml"
+    config.write_text(
+        "routes:\n"
+        "  a: {deployments: [{model: 'openai:m'}]}\n"
+        "  b: {deployments: [{model: 'anthropic:m'}]}\n"
+    )
+    for workers in ("1", "2"):
+        refused = soullink_db(
+            *("serve", "llm", "--config", str(config), "--port", "0", "--workers", workers)
+        )
+        assert refused.code == 5
+        assert refused.out == ""
+        assert "OPENAI_API_KEY" in refused.err
+        assert "ANTHROPIC_API_KEY" in refused.err
+
+
+def test_it_does_not_pretend_to_record_or_replay(
+    soullink: Soullink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOULLINK_LLM_CASSETTE", "calls.jsonl")
+    refused = soullink("serve", "llm", "--port", "0")
+    assert refused.code == 2
+    assert "unset SOULLINK_LLM_CASSETTE" in refused.err

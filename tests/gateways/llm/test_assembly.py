@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from soullink.gateways.llm.assembly import AssembledGateway, Books
+from soullink.gateways.llm.assembly import MOST_DIRECT, AssembledGateway, Books
 from soullink.gateways.llm.config import GatewayConfig, read_config
 from soullink.gateways.llm.ledger.memory import MemoryLedger
 from soullink.gateways.llm.ledger.postgres import PostgresLedger
@@ -58,10 +58,16 @@ def configured(tmp_path: Path) -> Callable[[str], GatewayConfig]:
 
 @asynccontextmanager
 async def opened(
-    config: GatewayConfig, limit: RateLimit | None = None
+    config: GatewayConfig, limit: RateLimit | None = None, wait_seconds: float | None = None
 ) -> AsyncIterator[tuple[AssembledGateway, MemoryLedger]]:
     ledger = MemoryLedger()
-    gateway = AssembledGateway(config, {}, Books(ledger, ledger), limit_of_key=lambda _: limit)
+    gateway = AssembledGateway(
+        config,
+        {},
+        Books(ledger, ledger),
+        limit_of_key=lambda _: limit,
+        wait_seconds=wait_seconds,
+    )
     try:
         yield gateway, ledger
     finally:
@@ -354,3 +360,76 @@ async def heard(chunks: AsyncIterator[ChatChunk]) -> tuple[str, ChatReply]:
         last = chunk.reply or last
     assert last is not None
     return "".join(pieces), last
+
+
+async def test_all_that_is_missing_is_told_at_once(
+    configured: Callable[[str], GatewayConfig],
+) -> None:
+    config = configured(
+        "routes:\n"
+        "  a: {deployments: [{model: 'openai:m'}, {model: 'openai:n', api_key_env: OTHER}]}\n"
+        "  b: {deployments: [{model: 'anthropic:m'}]}\n"
+        "  v: {kind: embedding, deployments: [{model: 'gemini:m'}]}\n"
+    )
+    async with opened(config) as (gateway, _):
+        with pytest.raises(LlmAuthError) as caught:
+            gateway.model("a")
+    for name in ("OPENAI_API_KEY", "OTHER", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"):
+        assert f"set {name}" in str(caught.value)
+
+
+async def test_so_many_models_can_be_named_directly_and_no_more() -> None:
+    ledger = MemoryLedger()
+    books = Books(ledger, ledger)
+    gateway = AssembledGateway(GatewayConfig(), {"OPENAI_API_KEY": "sk-of-nobody"}, books)
+    try:
+        for number in range(MOST_DIRECT):
+            gateway.model(f"openai:m{number}")
+        with pytest.raises(LlmRequestError, match=f"{MOST_DIRECT} models are open already"):
+            gateway.model("openai:one-more")
+        assert gateway.model("openai:m0").name == "openai:m0"
+    finally:
+        await gateway.close()
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [RateLimit(requests_per_minute=1), None],
+    ids=["a limit of the caller's", "a deployment told to rest"],
+)
+async def test_nobody_waits_longer_for_a_turn_than_is_allowed(
+    configured: Callable[[str], GatewayConfig], limit: RateLimit | None
+) -> None:
+    script: Script = ["Come in."] if limit else [Fail(429, retry_after="20")]
+    async with ScriptedOpenAiServer(script) as server:
+        config = configured("routes:\n" + route(server))
+        async with opened(config, limit, wait_seconds=0.3) as (gateway, _):
+            model = gateway.model("fast")
+            began = asyncio.get_running_loop().time()
+            if limit:
+                await model.complete(asked(timeout_seconds=90.0))
+            for _ in range(2):
+                with pytest.raises(LlmRateLimitedError) as caught:
+                    await model.complete(asked(timeout_seconds=90.0))
+                assert caught.value.retry_after_seconds is not None
+                assert caught.value.retry_after_seconds > 15.0
+            assert asyncio.get_running_loop().time() - began < 3.0
+    assert len(server.requests) == 1
+
+
+async def test_who_may_wait_gets_a_place_within_that_time(
+    configured: Callable[[str], GatewayConfig],
+) -> None:
+    async with ScriptedOpenAiServer(lambda _: Say("Mine.", delay_seconds=0.2)) as server:
+        config = configured("capacity: 1\nroutes:\n" + route(server))
+        async with opened(config, wait_seconds=1.0) as (gateway, _):
+            model = gateway.model("fast")
+            replies = await asyncio.gather(*(model.complete(asked(str(n))) for n in range(3)))
+        assert [reply.text for reply in replies] == ["Mine."] * 3
+        async with opened(config, wait_seconds=0.1) as (gateway, _):
+            model = gateway.model("fast")
+            first = asyncio.ensure_future(model.complete(asked("a")))
+            await asyncio.sleep(0.02)
+            with pytest.raises(LlmRateLimitedError, match=r"No place became free within 0\.1 s"):
+                await model.complete(asked("b"))
+            assert (await first).text == "Mine."

@@ -6,9 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from soullink import bootstrap
 from soullink.entrypoints.cli.invocation import Invocation
 from soullink.entrypoints.cli.llm_opening import gateway_opened
 from soullink.entrypoints.cli.money import dollars
+from soullink.entrypoints.cli.opening import environment
 from soullink.entrypoints.cli.output import cell, print_json, stderr, stdout, table
 from soullink.entrypoints.cli.text import printable
 from soullink.gateways.llm.gateway import ModelCard
@@ -38,8 +40,9 @@ def ask(
 
     async def work() -> ChatReply:
         async with gateway_opened(invocation, config) as opened:
+            asked = bootstrap.recorded(environment().llm, model, opened.gateway.model)
             reply: ChatReply | None = None
-            async for chunk in opened.gateway.model(model).stream(request):
+            async for chunk in asked.stream(request):
                 if chunk.text and not as_json:
                     _print_piece(chunk.text)
                 reply = chunk.reply or reply

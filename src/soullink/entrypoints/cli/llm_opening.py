@@ -20,10 +20,11 @@ _SHORTEST = 4
 
 @asynccontextmanager
 async def gateway_opened(
-    invocation: Invocation, config: Path | None = None
+    invocation: Invocation, config: Path | None = None, wait_seconds: float | None = None
 ) -> AsyncIterator["bootstrap.OpenGateway"]:
     """Yield the gateway and its keys, on the database that is named or our own.
 
+    wait_seconds: how long calls wait for their turn, None as long as they have.
     Raises InvalidInputError, LlmAuthError for what the configuration names, UnavailableError.
     """
     database = postgres_settings(invocation)
@@ -32,7 +33,9 @@ async def gateway_opened(
     settings = Settings(database, environment().llm)
     async with AsyncExitStack() as stack:
         with invocation.interruption.held():
-            opened = await stack.enter_async_context(bootstrap.open_gateway(settings, config))
+            opened = await stack.enter_async_context(
+                bootstrap.open_gateway(settings, config, wait_seconds)
+            )
         await asyncio.sleep(0)  # where a signal that waited comes through
         yield opened
 

@@ -32,13 +32,18 @@ _LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to serve. grace_seconds: for calls in flight, once somebody says stop."""
+    """How to serve.
+
+    wait_seconds: how long a call waits for its turn. grace_seconds: for calls in flight, once
+    somebody says stop.
+    """
 
     host: str
     port: int
     config: Path | None
     workers: int
     timeout_seconds: float
+    wait_seconds: float
     max_output_tokens: int
     grace_seconds: float
     as_json: bool
@@ -46,6 +51,10 @@ class Plan:
 
 def serve(invocation: Invocation, plan: Plan) -> ExitCode:
     """Serve until SIGTERM or Ctrl-C, which is how it ends in order."""
+    if environment().llm.cassette is not None:
+        raise InvalidInputError(
+            "The service records and replays nothing: unset SOULLINK_LLM_CASSETTE."
+        )
     bootstrap.log_to_stderr()
     with _bound(plan) as listening:
         address: tuple[str, int] = listening.getsockname()[:2]
@@ -83,7 +92,7 @@ async def _serve_here(
     address: tuple[str, int],
     stop: asyncio.Event,
 ) -> ExitCode:
-    async with gateway_opened(invocation, plan.config) as opened:
+    async with gateway_opened(invocation, plan.config, plan.wait_seconds) as opened:
         await _announce(invocation, plan, address, opened)
         await _serve(invocation, plan, listening, opened, stop)
     return ExitCode.OK
@@ -110,7 +119,7 @@ async def _announce(
     invocation: Invocation, plan: Plan, address: tuple[str, int], opened: bootstrap.OpenGateway
 ) -> None:
     """Say where it listens and what can be called. Raises InvalidInputError instead of serving
-    nothing, or nobody on an address that others reach."""
+    nothing, or nobody on an address that others reach; LlmError for what cannot be opened."""
     direct = direct_providers(plan)
     cards = opened.gateway.models()
     if not cards and not direct:
@@ -118,6 +127,11 @@ async def _announce(
             "There is nothing to serve: name routes with --config, or set a key variable, e.g. "
             "OPENAI_API_KEY."
         )
+    for card in cards:  # so that missing keys and wrong names show now
+        if card.kind == "chat":
+            opened.gateway.model(card.name)
+        else:
+            opened.gateway.embedder(card.name)
     now = datetime.now(UTC)
     working = sum(key.works_at(now) for key in await opened.keys.list_keys())
     make_a_key = f"{invocation.prefix()} {MAKE_A_KEY}"
@@ -255,7 +269,7 @@ def _be_worker(
         if parent is not None:  # killed, it could not end us
             asyncio.get_running_loop().add_reader(parent.sentinel, stop.set)
         with _bound(_at(plan, host, port)) as listening:
-            async with gateway_opened(invocation, plan.config) as opened:
+            async with gateway_opened(invocation, plan.config, plan.wait_seconds) as opened:
                 await _serve(invocation, plan, listening, opened, stop)
         return ExitCode.OK
 
@@ -269,6 +283,7 @@ def _at(plan: Plan, host: str, port: int) -> Plan:
         plan.config,
         plan.workers,
         plan.timeout_seconds,
+        plan.wait_seconds,
         plan.max_output_tokens,
         plan.grace_seconds,
         plan.as_json,

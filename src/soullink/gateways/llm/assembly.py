@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from soullink.gateways.llm.config import DeploymentConfig, GatewayConfig, RouteConfig
 from soullink.gateways.llm.door import Door, EmbeddingDoor, Passage
@@ -10,11 +10,12 @@ from soullink.gateways.llm.gateway import ModelCard
 from soullink.gateways.llm.ledger.port import Accounts, Ledger
 from soullink.gateways.llm.limits.admission import FairAdmission
 from soullink.gateways.llm.limits.port import RateLimit
-from soullink.gateways.llm.opening import open_embedder, open_model
+from soullink.gateways.llm.opening import check_address, open_embedder, open_model
 from soullink.gateways.llm.port import (
     EmbeddingModel,
     LanguageModel,
     LlmAuthError,
+    LlmError,
     LlmRequestError,
     ModelAddress,
 )
@@ -47,8 +48,16 @@ class Books:
     accounts: Accounts
 
 
+MOST_DIRECT: Final = 256
+"""Models called by PROVIDER:MODEL: each keeps connections and what is known of it."""
+
+
 class AssembledGateway:
-    """Implements Gateway. Belongs to one event loop; nothing is sent before the first call."""
+    """Implements Gateway. Belongs to one event loop; nothing is sent before the first call.
+
+    wait_seconds: how long a call waits, to be let in and for a deployment each; None as long as
+    it has. At most MOST_DIRECT models are opened that are no route.
+    """
 
     def __init__(
         self,
@@ -58,6 +67,7 @@ class AssembledGateway:
         *,
         base_url: str | None = None,
         limit_of_key: Callable[[str], RateLimit | None] | None = None,
+        wait_seconds: float | None = None,
     ) -> None:
         self._config = config
         self._environ = environ
@@ -70,7 +80,9 @@ class AssembledGateway:
             filters=tuple(filter_from(name) for name in config.filters),
             cache=cache_from(config.cache),
             coalescer=Coalescer() if config.coalesce else None,
+            wait_seconds=wait_seconds,
         )
+        self._wait_seconds = wait_seconds
         self._routers: dict[str, Router] = {}
         self._doors: dict[str, Door] = {}
         self._embedders: dict[str, EmbeddingDoor] = {}
@@ -130,18 +142,43 @@ class AssembledGateway:
             )
         place = f"{kind} {name}"
         if place not in self._routers:
+            if len(self._routers) >= MOST_DIRECT:
+                raise LlmRequestError(
+                    f"{MOST_DIRECT} models are open already, as many as may be called by "
+                    "PROVIDER:MODEL; name routes in a configuration."
+                )
             alone = RouteConfig(deployments=[DeploymentConfig(model=name)], kind=kind)
             self._routers[place] = self._new_router({name: alone})
         return self._routers[place]
 
     def _new_router(self, routes: Mapping[str, RouteConfig]) -> Router:
+        self._check_all(routes)
         chats = [self._chat(name, route) for name, route in routes.items() if route.kind == "chat"]
         embeddings = [
             self._embedding(name, route)
             for name, route in routes.items()
             if route.kind == "embedding"
         ]
-        return Router(chats, ledger=self._books.ledger, check=self._check, embeddings=embeddings)
+        return Router(
+            chats,
+            ledger=self._books.ledger,
+            check=self._check,
+            embeddings=embeddings,
+            wait_seconds=self._wait_seconds,
+        )
+
+    def _check_all(self, routes: Mapping[str, RouteConfig]) -> None:
+        """Raise one error that tells of every wrong name and missing key."""
+        faults: list[LlmError] = []
+        for route in routes.values():
+            for deployment in route.deployments:
+                try:
+                    address = _address(deployment, self._environ, self._base_url)
+                    check_address(address, self._environ, embedding=route.kind == "embedding")
+                except (LlmAuthError, LlmRequestError) as error:
+                    faults.append(error)
+        if faults:
+            raise type(faults[0])(" ".join(dict.fromkeys(map(str, faults))))
 
     def _chat(self, name: str, route: RouteConfig) -> Route:
         return Route(

@@ -23,7 +23,7 @@ from soullink.gateways.llm.response.streaming import held_back
 from soullink.gateways.llm.reuse.cache import ExactCache, chunks_of
 from soullink.gateways.llm.reuse.coalescing import Coalescer
 from soullink.gateways.llm.reuse.key import is_deterministic, request_key
-from soullink.gateways.llm.usage import estimate_tokens
+from soullink.gateways.llm.usage import estimate_messages, estimate_tokens
 
 _NOTICED_SECONDS = 0.005
 """A wait shorter than this is not taken off the call's time."""
@@ -31,12 +31,21 @@ _NOTICED_SECONDS = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What all doors of a gateway share."""
+    """What all doors of a gateway share.
+
+    wait_seconds: how long a call waits to be let in, None as long as it has.
+    """
 
     admission: Admission
     filters: Sequence[ContentFilter] = ()
     cache: ExactCache | None = None
     coalescer: Coalescer | None = None
+    wait_seconds: float | None = None
+
+    def wait_of(self, timeout_seconds: float) -> float:
+        """Return how long a call that has `timeout_seconds` may wait to be let in."""
+        patience = self.wait_seconds
+        return timeout_seconds if patience is None else min(timeout_seconds, patience)
 
     async def close(self) -> None:
         """Let shared calls end."""
@@ -128,7 +137,7 @@ class Door:
 
     async def _admitted(self, request: ChatRequest) -> ChatReply:
         async with self._passage.admission.enter(
-            demand_of(self._name, request), request.timeout_seconds
+            demand_of(self._name, request), self._passage.wait_of(request.timeout_seconds)
         ) as ticket:
             if ticket.waited_seconds > _NOTICED_SECONDS:
                 request = less_time(request, ticket.waited_seconds)
@@ -143,7 +152,7 @@ class Door:
 
     async def _admitted_stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         async with self._passage.admission.enter(
-            demand_of(self._name, request), request.timeout_seconds
+            demand_of(self._name, request), self._passage.wait_of(request.timeout_seconds)
         ) as ticket:
             if ticket.waited_seconds > _NOTICED_SECONDS:
                 request = less_time(request, ticket.waited_seconds)
@@ -186,7 +195,8 @@ class EmbeddingDoor:
     async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
         who = request.attribution
         demand = Demand(who.tenant, who.key, self.name, sum(map(estimate_tokens, request.texts)))
-        async with self._passage.admission.enter(demand, request.timeout_seconds) as ticket:
+        wait = self._passage.wait_of(request.timeout_seconds)
+        async with self._passage.admission.enter(demand, wait) as ticket:
             if ticket.waited_seconds > _NOTICED_SECONDS:
                 left = _left(request.timeout_seconds, ticket.waited_seconds)
                 request = replace(request, timeout_seconds=left)
@@ -205,9 +215,7 @@ class EmbeddingDoor:
 
 def demand_of(model: str, request: ChatRequest) -> Demand:
     """Return what a call wants: its input, and the most that it may be answered."""
-    tokens = request.max_output_tokens
-    for message in request.messages:
-        tokens += estimate_tokens(message.content)
+    tokens = request.max_output_tokens + estimate_messages(request.messages)
     if request.tools or request.json_schema is not None:
         tokens += estimate_tokens(repr((request.tools, request.json_schema)))
     who = request.attribution

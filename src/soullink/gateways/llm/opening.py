@@ -93,12 +93,24 @@ def open_embedder(
     return HttpEmbeddingModel(dialect, wire, patience, prices)
 
 
+def check_address(
+    address: ModelAddress, environ: Mapping[str, str], *, embedding: bool = False
+) -> None:
+    """Raise what opening the model would raise for its name or a missing key; open nothing."""
+    provider, _ = _split(address.spec, EMBEDDERS if embedding else PROVIDERS)
+    if provider != "llamacpp":
+        base_url = address.base_url or _first(environ, BASE_URL_VARIABLES[provider])
+        _key(address, environ, provider, base_url)
+
+
 def _split(spec: str, providers: tuple[str, ...]) -> tuple[str, str]:
     """Return provider and model. Raises LlmRequestError with what to write instead."""
-    provider, _, model = spec.partition(":")
+    provider, colon, model = spec.partition(":")
     if provider in providers and model:
         return provider, model
     why = "names no model"
+    if colon and model and provider not in PROVIDERS:
+        why = f"cannot be called: there is no provider {provider!r}"
     if provider in PROVIDERS and provider not in providers:
         why = f"cannot embed: {provider} has no embedding models"
     raise LlmRequestError(

@@ -95,6 +95,15 @@ def serve_llm(
         float,
         typer.Option(metavar="SECONDS", min=1, max=3600, help="For one call, retries included."),
     ] = 600.0,
+    wait: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            max=3600,
+            help="For its turn: over a rate limit, or with every place taken.",
+        ),
+    ] = 30.0,
     max_output_tokens: Annotated[
         int,
         typer.Option(
@@ -117,7 +126,7 @@ def serve_llm(
     """
     invocation = invocation_of(context)
     plan = deferred.llm_serving.Plan(
-        host, port, _home(config), workers, timeout, max_output_tokens, grace, as_json
+        host, port, _home(config), workers, timeout, wait, max_output_tokens, grace, as_json
     )
     code = deferred.llm_serving.serve(invocation, plan)
     if code:

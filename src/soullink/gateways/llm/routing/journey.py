@@ -110,13 +110,14 @@ class Journey(Needs[ModelT, RequestT]):
             now = self._means.monotonic()
             delay = self.pool.retry.delay_seconds(self._failures, error.retry_after_seconds)
             until = now + delay
+            latest = self._latest(now)
             if self.pool.fitting(self):
-                other = await self._wait(min(until, self.deadline), hopeful=until < self.deadline)
+                other = await self._wait(min(until, latest), hopeful=until < latest)
                 if other is not None:
                     return other
-            elif until < self.deadline:
+            elif until < latest:
                 await self._means.sleep(delay)
-            if until >= self.deadline:
+            if until >= latest:
                 raise error
         self.passed = set(self._barred) if self._barred else None
         self._start_over()
@@ -141,10 +142,15 @@ class Journey(Needs[ModelT, RequestT]):
                     raise self._given_up(why)
                 if self.error is None:
                     self._start_over()
-            upstream = await self._wait(self.deadline, hopeful=False)
+            upstream = await self._wait(self._latest(now), hopeful=False)
             if upstream is None:
                 raise self._given_up(self.pool.busy())
             return upstream
+
+    def _latest(self, now: float) -> float:
+        """Return until when a wait that begins now may last."""
+        patience = self._means.wait_seconds
+        return self.deadline if patience is None else min(self.deadline, now + patience)
 
     async def _wait(self, until: float, *, hopeful: bool) -> Upstream[ModelT] | None:
         """hopeful: there is something else to be done after `until`."""

@@ -11,11 +11,15 @@ from soullink.kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """monotonic: seconds on the one clock that deadlines and circuits go by."""
+    """monotonic: seconds on the one clock that deadlines and circuits go by.
+
+    wait_seconds: how long a call waits for a deployment at a stretch, None as long as it has.
+    """
 
     ledger: Ledger
     check: ReplyCheck | None
     clock: Clock
     monotonic: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
+    wait_seconds: float | None = None
     time_limits: TimeLimits = field(default_factory=TimeLimits)

@@ -30,8 +30,9 @@ class Router:
 
     Belongs to the event loop that first uses it. The ledger stays the caller's to close. The same
     deployment in two routes is one: its load, rate and circuit are shared (the first route's
-    circuit rules hold). seed: for the jitter of pauses; None takes one from the system. sleep,
-    monotonic, clock: for tests.
+    circuit rules hold). wait_seconds: how long a call waits at a stretch while deployments are
+    busy, rest or are at their limits; None: as long as the call has. seed: for the jitter of
+    pauses; None takes one from the system. sleep, monotonic, clock: for tests.
 
     Raises InvalidInputError for a route without deployments, an id that stands for two
     deployments, and a fallback that is no route.
@@ -44,12 +45,13 @@ class Router:
         ledger: Ledger,
         embeddings: Sequence[EmbeddingRoute] = (),
         check: ReplyCheck | None = None,
+        wait_seconds: float | None = None,
         clock: Clock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         seed: int | None = None,
     ) -> None:
-        self._means = Means(ledger, check, clock or SystemClock(), monotonic, sleep)
+        self._means = Means(ledger, check, clock or SystemClock(), monotonic, sleep, wait_seconds)
         self._seed = seed
         self._seen: dict[str, Deployment | EmbeddingDeployment] = {}
         self._upstreams: dict[str, Upstream[LanguageModel]] = {}
