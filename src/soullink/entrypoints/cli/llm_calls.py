@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from soullink import bootstrap
 from soullink.entrypoints.cli.invocation import Invocation
 from soullink.entrypoints.cli.llm_opening import gateway_opened
@@ -118,7 +120,7 @@ def _document(reply: ChatReply) -> dict[str, Any]:
         "model": reply.model,
         "provider": reply.provider,
         "finish_reason": reply.finish_reason,
-        "usage": asdict(reply.usage),
+        "usage": msgspec.structs.asdict(reply.usage),
         "cost_nano_usd": reply.cost_nano_usd,
         "latency_seconds": reply.latency_seconds,
         "attempts": reply.attempts,
