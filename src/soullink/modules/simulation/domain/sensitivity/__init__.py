@@ -1,0 +1,1 @@
+"""What moved the outcome of a course: variance shares, effects, and the share of single moments."""
