@@ -10,14 +10,14 @@ import numpy as np
 
 from soullink.modules.simulation.domain.attraction import AFFECT_MEAN, AFFECT_SD
 from soullink.modules.simulation.domain.environment import LIFE_EVENTS
-from soullink.modules.simulation.domain.fast.lanes import FORGET, Rows, Words, affect, narrow, put
+from soullink.modules.simulation.domain.fast.lanes import FORGET, Rows, Words, put
 from soullink.modules.simulation.domain.fast.maths import (
     clip, counted, drawn_bits, exp, fresh_bits, larger, normal, pick, real, sigmoid, smaller, sqrt,
     UNROLL, tanh, to_unit,
 )  # fmt: skip
 from soullink.modules.simulation.domain.fast.rows import *  # noqa: F403 - four score rows
 from soullink.modules.simulation.domain.memory import (
-    HALF_LIFE_DAYS, REFLECTION_RATE, RELEVANCE_ELSEWHERE, PRIOR_WEIGHT,
+    HALF_LIFE_DAYS, REFLECTION_RATE, PRIOR_WEIGHT,
 )  # fmt: skip
 from soullink.modules.simulation.domain.parameters import INDEX
 from soullink.modules.simulation.api import FACTORS
@@ -246,9 +246,8 @@ def open_episode(
     for row in range(CONFLICT, LIVED):
         for i in range(L):
             x[row, i] = 0.0
-    for row in range(FIRED, FIRED + TRIGGERS_MOST):
-        for i in range(L):
-            x[row, i] = 0.0
+    for i in range(L):
+        x[FIRED, i] = 0.0
     for who in UNROLL(2):
         draw_normal(x, k, SCRATCH, who, POSITION_PURPOSE, episode, 0)
         factor = misreading[who]
@@ -305,43 +304,35 @@ def open_episode(
                 x[P1 * who + CELL + n, i] = x[row, i]
 
 
-def gather(x: Rows, topics: int, slot: int) -> None:
+def add_memories(x: Rows, y: Rows, relevance: Rows) -> None:
+    """Add a topic's memories, y of shape (4 * N_ASPECT, L), to the sums, put down as person 0's."""
+    weigh = relevance[0]
+    for i in range(L):
+        left = exp(-FORGET * x[MINUTE, i])
+        total, product, pain = x[SCRATCH, i], x[VALUE, i], x[HIT, i]
+        for n in UNROLL(N_ASPECT):
+            # Nothing is younger than now.
+            recency = smaller(y[4 * n + RECENCY, i] * left, 1.0) / left
+            weight = y[4 * n + IMPORTANCE, i] * recency * weigh
+            felt = weight * y[4 * n + VALENCE_NOW, i]
+            total, product, pain = total + weight, product + felt, pain + larger(-felt, 0.0)
+        x[SCRATCH, i], x[VALUE, i], x[HIT, i] = total, product, pain
+
+
+def gather(x: Rows, topics: int, slot: int, relevance: Rows) -> None:
     """Add up what both remember as it stands now, for `lanes.recall`: `memory.weights`."""
     for who in UNROLL(2):
         for i in range(L):
-            x[P1 * who + SUM, i] = 0.0
-            x[P1 * who + PRODUCT, i] = 0.0
-            x[P1 * who + PAIN, i] = 0.0
+            x[SCRATCH, i], x[VALUE, i], x[HIT, i] = 0.0, 0.0, 0.0
         for topic in range(topics):
-            relevance = 1.0 if topic == slot else RELEVANCE_ELSEWHERE
-            for n in range(N_ASPECT):
-                row = MEMORY + 4 * (N_ASPECT * (who * N_TOPIC + topic) + n)
-                if topic == slot:
-                    row = P1 * who + CELL + 4 * n
-                for i in range(L):
-                    left = exp(-FORGET * x[MINUTE, i])
-                    # Nothing is younger than now.
-                    recency = smaller(x[row + RECENCY, i] * left, 1.0) / left
-                    weight = x[row + IMPORTANCE, i] * recency * relevance
-                    product = weight * x[row + VALENCE_NOW, i]
-                    x[P1 * who + SUM, i] += weight
-                    x[P1 * who + PRODUCT, i] += product
-                    x[P1 * who + PAIN, i] += larger(-product, 0.0)
-
-
-def settle_outcome(
-    x: Rows, number: int, success: float, effect: Rows, count: int, which: Rows, low: Rows,
-    high: Rows,
-) -> None:  # fmt: skip
-    """Give an outcome to the lanes that have none yet and meet its conditions."""
-    for i in range(L):
-        x[HIT, i] = pick((x[LIVED, i] > 0.5) & (x[OUTCOME, i] < 0.0), 1.0, 0.0)
-    narrow(x, count, which, low, high)
-    for i in range(L):
-        where = x[HIT, i] > 0.5
-        put(x, OUTCOME, i, where, real(number))
-        put(x, SUCCESS, i, where, success)
-    affect(x, effect)
+            row = MEMORY + 4 * N_ASPECT * (who * N_TOPIC + topic)
+            if topic == slot:
+                row = P1 * who + CELL
+            add_memories(x, x[row * L : (row + 4 * N_ASPECT) * L], relevance[topic:])
+        for i in range(L):
+            x[P1 * who + SUM, i] = x[SCRATCH, i]
+            x[P1 * who + PRODUCT, i] = x[VALUE, i]
+            x[P1 * who + PAIN, i] = x[HIT, i]
 
 
 def close_episode(

@@ -79,6 +79,10 @@ def weights_in_order(effective: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.array(found[0]), np.array(found[1])
 
 
+def _count(names: dict[str, str]) -> int:
+    return sum(len(_terms(names, act)) for act in range(len(ACTS)))
+
+
 def _chosen(name: str) -> str:
     return f"pick(one, x[P1 + {name}, i], x[{name}, i])"
 
@@ -86,13 +90,19 @@ def _chosen(name: str) -> str:
 def _sum(names: dict[str, str], act: int, first: int, variables: dict[int, str]) -> tuple[str, int]:
     """Return the sum of an act's terms, and the number of its last weight plus one."""
     terms = _terms(names, act)
-    text = " + ".join(f"w[{first + k}] * {variables[n]}" for k, n in enumerate(terms))
+    text = " + ".join(f"w{first + k} * {variables[n]}" for k, n in enumerate(terms))
     return text or "0.0", first + len(terms)
 
 
 def base_source() -> str:
     """Return the source of `set_base`: what stays the same in log-odds for an episode."""
-    out = ["def set_base(x, w, odds):", "    for who in UNROLL(2):", "        for i in range(L):"]
+    out = ["def set_base(x, w, odds):"]
+    # Read before the loop, the weights cannot be taken for something that the loop changes.
+    out += [f"    w{n} = w[{n}]" for n in range(_count(_STATIC))]
+    out.append("    for who in UNROLL(2):")
+    for act in range(len(ACTS)):
+        out += [f"        o{role}_{act} = odds[who * {2 * len(ACTS)} + {role * len(ACTS) + act}]" for role in (0, 1)]
+    out.append("        for i in range(L):")
     variables = {n: f"s{n}" for n, f in enumerate(FEATURES) if f in _STATIC}
     out += [f"            s{n} = {_STATIC[FEATURES[n]]}" for n in variables]
     out.append("            second = x[P1 * who + ROLE, i] > 0.5")
@@ -101,7 +111,7 @@ def base_source() -> str:
         text, place = _sum(_STATIC, act, place, variables)
         out.append(
             f"            x[P1 * who + BASE + {act}, i] = "
-            f"pick(second, odds[who, 1, {act}], odds[who, 0, {act}]) + {text}"
+            f"pick(second, o1_{act}, o0_{act}) + {text}"
         )
     return "\n".join(out)
 
@@ -135,15 +145,17 @@ def _adjacency(act: int) -> list[str]:
                 if table[kind, act] == value and (kind - 1) // BITS == n
             )
             if mask:
-                tests.append(f"((word_{n} & {mask}) != 0)")
-        lines.append(f"        t = pick({' | '.join(tests)}, {value!r}, t)")
+                tests.append(f"(np.int32(word_{n} & {mask}) != 0)")
+        lines.append(f"        t = pick({' | '.join(tests)}, {float(value)!r}, t)")
     return lines
 
 
 def choose_source() -> str:
     """Return the source of `choose`: the act of each lane's speaker into ACT."""
     arguments = "x, w, start, late, early, young, later, decides"
-    out = [f"def choose({arguments}):", "    for i in range(L):", "        one = x[NOW, i] > 0.5"]
+    out = [f"def choose({arguments}):"]
+    out += [f"    w{n} = w[{n}]" for n in range(_count(_OWN))]
+    out += ["    for i in range(L):", "        one = x[NOW, i] > 0.5"]
     for name in ("HEARD", "HURT", "GUILT", "THREAT", "LAST_ACT", "LAST_ACT_2", "SPOKEN"):
         out.append(f"        {name.lower()} = {_chosen(name)}")
     out += [

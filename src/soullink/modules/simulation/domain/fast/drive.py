@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from soullink.modules.simulation.domain.fast.between import (
-    begin, close_episode, gather, key_lanes, open_episode, pass_time, settle_outcome,
+    begin, close_episode, gather, key_lanes, open_episode, pass_time,
 )  # fmt: skip
 from soullink.modules.simulation.domain.fast.lanes import (
-    Rows, Words, draw_floor, draw_turn, finish_turn, recall, remember, resolve, respond, take_floor,
-    trigger,
+    Rows, Words, affect, any_hit, draw_floor, draw_turn, finish_turn, fire, first_unmet,
+    give_outcome, log_acts, narrow, recall, remember, resolve, respond, take_floor, unfired,
 )  # fmt: skip
 from soullink.modules.simulation.domain.fast.maths import UNROLL, real
 from soullink.modules.simulation.domain.fast.rows import *  # noqa: F403 - four score rows
@@ -27,9 +27,10 @@ class Plan(NamedTuple):
     """Scenarios and interventions as arrays; E episodes, A acts. Made by `plans.plan_of`.
 
     numbers: (E, 7) minutes of a turn, decides, deadline, fewest, most, span, 1 where memories may
-    be younger than the episode's beginning. gaps: (E, 2) days before it. odds: (E, person, role,
-    A). demands: (E, 6). choices: (E, parameters, choices, 6); sizes: (E, parameters).
-    pressures: (E, 4). pull: (E, 11). slots: (E,) place of the topic; topics: how many.
+    be younger than the episode's beginning. gaps: (E, 2) days before it. odds: (E, person * role
+    * A). demands: (E, 6). choices: (E, parameters, choices, 6); sizes: (E, parameters).
+    pressures: (E, 4). pull: (E, 11). slots: (E,) place of the topic; topics: how many; relevance: (E, topics) of
+    memories.
     Triggers and outcomes: how many in each episode, effects (…, 6), conditions by variable.
     extra, misreading: (2,) of an intervention.
     """
@@ -43,6 +44,7 @@ class Plan(NamedTuple):
     pressures: Any
     pull: Any
     slots: Any
+    relevance: Any
     topics: int
     triggers: Any
     trigger_ends: Any
@@ -97,6 +99,7 @@ def live(
     """Live `size` courses, lane i of them replica[i] of pair[i]; the arrays are whole tiles."""
     x = np.zeros(N_ROWS * L, real)
     k = np.zeros(3 * L, np.uint64)
+    log = np.zeros(TURNS_MOST * L, np.uint8)
     for first in range(0, len(pair), L):
         key_lanes(k, seed, replica, pair, names, first)
         begin(x, k, p, pair, means, sds, likeness, first)
@@ -105,17 +108,18 @@ def live(
                 x[ALIVE, i] = 0.0
         note_ends(x, first, 0, size, trace)
         for e in range(len(plan.sizes)):
-            live_episode(x, k, e, first, pair, p, w_base, w, plan, sink, trace)
+            turns = live_episode(x, k, log, e, first, p, w_base, w, plan, trace)
+            count_acts(log, turns, first, pair, size, sink)
             note_ends(x, first, e + 1, size, trace)
             count_episode(x, e, first, pair, sink)
         count_course(x, first, pair, size, sink)
 
 
 def live_episode(
-    x: Rows, k: Words, e: int, first: int, pair: Words, p: Rows, w_base: Rows, w: Rows,
-    plan: Plan, sink: Sink, trace: Trace,
-) -> None:  # fmt: skip
-    """Live one episode of a tile: time passes, the scene is set, turns are taken, it is settled."""
+    x: Rows, k: Words, log: Words, e: int, first: int, p: Rows, w_base: Rows, w: Rows, plan: Plan,
+    trace: Trace,
+) -> int:  # fmt: skip
+    """Live one episode of a tile; returns its turns, whose acts stand in `log`."""
     number = e + 1
     slot, topics = plan.slots[e], plan.topics
     minutes, decides, deadline = plan.numbers[e, 0], plan.numbers[e, 1], plan.numbers[e, 2]
@@ -128,10 +132,9 @@ def live_episode(
         plan.pressures[e], plan.pull[e], plan.misreading, slot,
     )  # fmt: skip
     set_base(x, w_base, plan.odds[e])
-    gather(x, topics, slot)
-    going = 0
-    for i in range(L):
-        going += 1 if x[LIVE, i] > 0.5 else 0
+    gather(x, topics, slot, plan.relevance[e])
+    x[HIT * L : HIT * L + L] = x[LIVE * L : LIVE * L + L]
+    going = 1 if any_hit(x) else 0
     turn = 0
     while going > 0:
         done = real(turn)
@@ -142,35 +145,66 @@ def live_episode(
         take_floor(x, decides)
         draw_turn(x, k, number, turn)
         if exact:
-            gather(x, topics, slot)
+            gather(x, topics, slot, plan.relevance[e])
         recall(x)
         choose(x, w, start, late, done < fewest, done < 4.0, done > 1.0, decides)
-        count_acts(x, first, pair, sink)
+        log_acts(x, log, turn - 1)
         respond(x, p)
         remember(x)
         resolve(x, minutes, decides, deadline)
+        bit = 1.0
         for n in range(plan.triggers[e]):
-            trigger(
-                x, n, plan.trigger_ends[e, n], plan.trigger_effects[e, n],
-                plan.trigger_counts[e, n], plan.trigger_which[e, n], plan.trigger_low[e, n],
-                plan.trigger_high[e, n],
-            )  # fmt: skip
+            unfired(x, 1.0 / bit)
+            for c in range(plan.trigger_counts[e, n]):
+                narrow(
+                    x, plan.trigger_which[e, n, c], plan.trigger_low[e, n, c],
+                    plan.trigger_high[e, n, c],
+                )  # fmt: skip
+            if any_hit(x):
+                effects = plan.trigger_effects
+                affect(
+                    x, effects[e, n, 0], effects[e, n, 1], effects[e, n, 2], effects[e, n, 3],
+                    effects[e, n, 4], effects[e, n, 5],
+                )  # fmt: skip
+                fire(x, bit, plan.trigger_ends[e, n])
+            bit = bit * 2.0
         note_turn(x, first, e, turn - 1, trace)
         going = finish_turn(x, most)
     for n in range(plan.outcomes[e]):
-        settle_outcome(
-            x, n, plan.successes[e, n], plan.outcome_effects[e, n], plan.outcome_counts[e, n],
-            plan.outcome_which[e, n], plan.outcome_low[e, n], plan.outcome_high[e, n],
-        )  # fmt: skip
+        first_unmet(x)
+        for c in range(plan.outcome_counts[e, n]):
+            narrow(
+                x, plan.outcome_which[e, n, c], plan.outcome_low[e, n, c],
+                plan.outcome_high[e, n, c],
+            )  # fmt: skip
+        if any_hit(x):
+            give_outcome(x, real(n), plan.successes[e, n])
+            effects = plan.outcome_effects
+            affect(
+                x, effects[e, n, 0], effects[e, n, 1], effects[e, n, 2], effects[e, n, 3],
+                effects[e, n, 4], effects[e, n, 5],
+            )  # fmt: skip
     close_episode(x, k, p, number, decides, topics, slot)
+    return turn
 
 
-def count_acts(x: Rows, first: int, pair: Words, sink: Sink) -> None:
-    """Count who did what."""
-    acts = sink.acts
-    for i in range(L):
-        if x[LIVE, i] > 0.5:
-            acts[pair[first + i], int(x[NOW, i]), int(x[ACT, i])] += 1
+def count_acts(log: Words, turns: int, first: int, pair: Words, size: int, sink: Sink) -> None:
+    """Count who did what, each lane with its pair."""
+    counts = np.zeros(4 * N_LOGGED, np.int64)
+    lane, end = 0, min(L, size - first)
+    while lane < end:
+        n, start = pair[first + lane], lane
+        while lane < end and pair[first + lane] == n:
+            lane += 1
+        counts[:] = 0
+        for turn in range(turns):
+            # Four tables, so that an increment need not wait for the one before.
+            for i in range(start, lane):
+                counts[(i & 3) * N_LOGGED + log[turn * L + i]] += 1
+        for table in range(4):
+            for act in range(N_ACT):
+                sink.acts[n, 0, act] += counts[table * N_LOGGED + act]
+                sink.acts[n, 1, act] += counts[table * N_LOGGED + N_ACT + act]
 
 
 def count_episode(x: Rows, e: int, first: int, pair: Words, sink: Sink) -> None:

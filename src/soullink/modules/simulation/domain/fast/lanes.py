@@ -7,6 +7,8 @@ names; a property test keeps the two the same. Lanes whose episode is over keep 
 
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from soullink.modules.simulation.domain.fast.maths import (
     at, clip, cos_2pi, counted, drawn_bits, exp, larger, log, normal, other_side, pick, sigmoid,
     smaller, to_unit, UNROLL,
@@ -562,40 +564,67 @@ def highest(x: Rows, row: int) -> None:
         x[VALUE, i] = larger(x[row, i], x[P1 + row, i])
 
 
-def narrow(x: Rows, count: int, which: Rows, low: Rows, high: Rows) -> None:
-    """Leave in HIT the lanes where all of `count` conditions hold: `environment.holds`."""
-    for n in range(count):
-        fill(x, which[n])
-        least, most = low[n], high[n]
-        for i in range(L):
-            held = (x[VALUE, i] >= least) & (x[VALUE, i] <= most)
-            x[HIT, i] = pick(held, x[HIT, i], 0.0)
+def narrow(x: Rows, which: int, low: float, high: float) -> None:
+    """Leave in HIT the lanes where a condition holds: `environment.holds`."""
+    fill(x, which)
+    for i in range(L):
+        held = (x[VALUE, i] >= low) & (x[VALUE, i] <= high)
+        x[HIT, i] = pick(held, x[HIT, i], 0.0)
 
 
-def affect(x: Rows, effect: Rows) -> None:
+def any_hit(x: Rows) -> bool:
+    """Return whether HIT holds anywhere."""
+    hits = 0
+    for i in range(L):
+        hits += 1 if x[HIT, i] > 0.5 else 0
+    return hits > 0
+
+
+def affect(x: Rows, mood: float, arousal: float, stress: float, trust: float, close: float,
+           commit: float) -> None:  # fmt: skip
     """Change both people's state where HIT: `environment.affected`."""
-    for n in UNROLL(6):
-        change = effect[n]
-        if change != 0.0:
-            for i in range(L):
-                where = x[HIT, i] > 0.5
-                low = -1.0 if n == 0 else 0.0
-                put(x, n, i, where, clip(x[n, i] + change, low, 1.0))
-                put(x, P1 + n, i, where, clip(x[P1 + n, i] + change, low, 1.0))
+    for i in range(L):
+        where = x[HIT, i] > 0.5
+        for person in UNROLL(2):
+            put(x, P1 * person + MOOD, i, where, clip(x[P1 * person + MOOD, i] + mood, -1.0, 1.0))
+            put(x, P1 * person + AROUSAL, i, where, clip(x[P1 * person + AROUSAL, i] + arousal, 0.0, 1.0))
+            put(x, P1 * person + STRESS, i, where, clip(x[P1 * person + STRESS, i] + stress, 0.0, 1.0))
+            put(x, P1 * person + TRUST, i, where, clip(x[P1 * person + TRUST, i] + trust, 0.0, 1.0))
+            put(x, P1 * person + CLOSENESS, i, where, clip(x[P1 * person + CLOSENESS, i] + close, 0.0, 1.0))
+            put(x, P1 * person + COMMITMENT, i, where, clip(x[P1 * person + COMMITMENT, i] + commit, 0.0, 1.0))
 
 
-def trigger(
-    x: Rows, number: int, ends: float, effect: Rows, count: int, which: Rows, low: Rows, high: Rows
-) -> None:
-    """Let a trigger of the scenario happen where its conditions hold for the first time."""
+def unfired(x: Rows, bit: float) -> None:
+    """Put into HIT the lanes that go on and where a trigger, a bit of FIRED, has not fired."""
     for i in range(L):
-        x[HIT, i] = pick(x[LIVE, i] > 0.5, 1.0 - x[FIRED + number, i], 0.0)
-    narrow(x, count, which, low, high)
-    any_hit = 0
+        half = np.floor(x[FIRED, i] * bit)
+        odd = half - 2.0 * np.floor(half * 0.5)
+        x[HIT, i] = pick((x[LIVE, i] > 0.5) & (odd < 0.5), 1.0, 0.0)
+
+
+def fire(x: Rows, bit: float, ends: float) -> None:
+    """Note that a trigger fired where HIT."""
     for i in range(L):
-        any_hit += 1 if x[HIT, i] > 0.5 else 0
-    if any_hit:
-        affect(x, effect)
-        for i in range(L):
-            x[FIRED + number, i] = larger(x[FIRED + number, i], x[HIT, i])
-            x[ENDS, i] = larger(x[ENDS, i], x[HIT, i] * ends)
+        x[FIRED, i] += x[HIT, i] * bit
+        x[ENDS, i] = larger(x[ENDS, i], x[HIT, i] * ends)
+
+
+def first_unmet(x: Rows) -> None:
+    """Put into HIT the lanes whose episode has no outcome yet."""
+    for i in range(L):
+        x[HIT, i] = pick((x[LIVED, i] > 0.5) & (x[OUTCOME, i] < 0.0), 1.0, 0.0)
+
+
+def give_outcome(x: Rows, number: float, success: float) -> None:
+    """Give an outcome where HIT."""
+    for i in range(L):
+        where = x[HIT, i] > 0.5
+        put(x, OUTCOME, i, where, number)
+        put(x, SUCCESS, i, where, success)
+
+
+def log_acts(x: Rows, log: Words, turn: int) -> None:
+    """Write down who does what, one byte a lane; N_ACT * 2 where nobody does anything."""
+    for i in range(L):
+        does = x[ACT, i] + pick(x[NOW, i] > 0.5, N_ACT * 1.0, 0.0)
+        log[turn * L + i] = np.uint8(np.int32(pick(x[LIVE, i] > 0.5, does, N_ACT * 2.0)))

@@ -22,6 +22,7 @@ from soullink.modules.simulation.domain import dynamics, environment
 from soullink.modules.simulation.domain.fast.drive import Plan
 from soullink.modules.simulation.domain.fast.rows import TRIGGERS_MOST
 from soullink.modules.simulation.domain.flow import PAUSE_MINUTES
+from soullink.modules.simulation.domain.memory import RELEVANCE_ELSEWHERE
 from soullink.modules.simulation.domain.layout import N_PERSON, N_SHARED, Person
 
 NO_BOUND: Final = 1e30
@@ -124,6 +125,9 @@ def plan_of(
             gaps[e] = scenarios[e - 1].gap_days
         if decision is not None:
             pull[e] = [decision.pull.get(name, 0.0) for name in environment.PULL_NAMES]
+    relevance = np.full((count, len(topics)), RELEVANCE_ELSEWHERE)
+    for e, s in enumerate(scenarios):
+        relevance[e, topics.index(s.topic)] = 1.0
     triggers = [
         _conditions([t.when for t in s.triggers], TRIGGERS_MOST, width) for s in scenarios
     ]
@@ -143,13 +147,14 @@ def plan_of(
     return Plan(
         numbers=real(numbers),
         gaps=gaps,
-        odds=real(odds),
+        odds=real(odds.reshape(count, -1)),
         demands=real([[s.demands.get(name, 0.0) for name in DEMANDS] for s in scenarios]),
         choices=real(table),
         sizes=sizes,
         pressures=real([[s.pressures.get(name, 0.0) for name in FACTORS] for s in scenarios]),
         pull=real(pull),
         slots=np.array([topics.index(s.topic) for s in scenarios], dtype=np.int64),
+        relevance=real(relevance),
         topics=len(topics),
         triggers=np.array([len(s.triggers) for s in scenarios], dtype=np.int64),
         trigger_ends=real(trigger_ends),

@@ -23,6 +23,8 @@ NO_ACT: Final = N_ACT
 TRIGGERS_MOST: Final = 12
 N_TOPIC: Final = len(TOPICS)
 
+N_LOGGED: Final = 2 * N_ACT + 1
+TURNS_MOST: Final = 1024
 BINS: Final = 128
 """Bins of a histogram: quantiles are known to 1/128 of a variable's range."""
 SCALE: Final = 2.0**32
@@ -63,7 +65,7 @@ VALENCE_NOW, IMPORTANCE, COUNT, RECENCY = range(4)
 ) = range(2 * P1, 2 * P1 + 49)  # fmt: skip
 DEMAND_ROW: Final = N_PAIR
 FIRED: Final = DEMAND_ROW + len(DEMANDS)
-MEMORY: Final = FIRED + TRIGGERS_MOST  # (2, topics, aspects, 4)
+MEMORY: Final = FIRED + 1  # (2, topics, aspects, 4)
 N_ROWS: Final = MEMORY + 2 * N_TOPIC * N_ASPECT * 4
 
 

@@ -23,7 +23,7 @@ import platformdirs
 from soullink.modules.simulation.domain.fast import between, choice, drive, lanes, maths, rows
 
 Precision = Literal["float32", "float64"]
-_FLAT: Final = {"x", "k"}
+_FLAT: Final = {"x", "y", "k"}
 _NAMES: Final = ("exp", "log", "cos_2pi", "to_unit")
 _FASTMATH: Final[Mapping[Precision, str]] = {
     # No reordering: the same on every run, and lanes are computed alike wherever they stand.
