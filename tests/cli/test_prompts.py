@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.cli.conftest import ADA, BEN, Soullink
+from tests.cli.conftest import ADA, BEN, SHORT, Soullink
 from tests.gateways.llm.server import Answer, Fail, Script, ScriptedOpenAiServer
 
 TURN = "simulation.turn"
@@ -189,3 +189,18 @@ def test_performance_has_a_row_a_version(soullink_db: Soullink) -> None:
     assert {row["turns"] for row in rows} == {0}
     assert soullink_db("prompts", "performance", TURN).code == 0
     assert soullink_db("prompts", "performance", "no.such").code == 3
+
+
+def test_what_a_version_did_cost_is_not_told_where_no_price_is_known(
+    soullink_db: Soullink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(lambda _: "No JSON here.") as server:
+        monkeypatch.setenv("SOULLINK_LLM_BASE_URL", server.base_url)
+        assert soullink_db("simulate", ADA, BEN, *SHORT, "--voice", "openai:any").code == 0
+    rows = soullink_db("prompts", "performance", TURN, "--json").document
+    [used] = [row for row in rows if row["calls"]]
+    assert (used["cost_nano_usd"], used["unpriced"]) == (0, used["calls"])
+    assert used["quality"]["schema_valid"] == 0.0
+    shown = soullink_db("prompts", "performance", TURN).out
+    assert "no known price" in shown
+    assert len([line for line in shown.splitlines() if " ? " in line]) == 1

@@ -8,13 +8,12 @@ from pathlib import Path
 import msgspec
 
 from soullink.entrypoints.cli.invocation import Invocation
+from soullink.entrypoints.cli.money import dollars
 from soullink.entrypoints.cli.opening import opened
 from soullink.entrypoints.cli.output import cell, print_json, stdout, table
 from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.language import Language
 from soullink.modules.prompts.api import LabelMove, Performance, Prompt, PromptNotFoundError
-
-NANO = 1_000_000_000
 
 
 def whoever(by: str | None) -> str:
@@ -219,10 +218,19 @@ def performance(invocation: Invocation, name: str, as_json: bool) -> None:
             _share(row.repair_rate),
             _share(row.fallback_rate),
             str(row.input_tokens + row.output_tokens),
-            f"{row.cost_nano_usd / NANO:.4f}",
+            _cost(row),
             cell(", ".join(f"{score} {mean:.2f}" for score, mean in row.quality.items())),
         )
-    stdout(invocation).print(shown)
+    console = stdout(invocation)
+    console.print(shown)
+    if any(row.unpriced for row in rows):
+        console.print("+ or ?: some or all attempts have no known price.")
+
+
+def _cost(row: Performance) -> str:
+    if not row.unpriced:
+        return dollars(row.cost_nano_usd)
+    return f"{dollars(row.cost_nano_usd)}+" if row.cost_nano_usd else "?"
 
 
 def _share(rate: float | None) -> str:

@@ -335,7 +335,7 @@ class Performance:
     """How one version has done. Rates are 0.0..1.0, None where nothing was counted.
 
     language: empty for a version that is no longer known. calls, tokens, cost: of the ledger;
-    failure_rate: attempts without an answer. quality: means by name. turns: of courses;
+    unpriced: attempts whose price is not known, which are no part of the cost. failure_rate: attempts without an answer. quality: means by name. turns: of courses;
     repair_rate and fallback_rate: over those.
     """
 
@@ -350,6 +350,7 @@ class Performance:
     turns: int
     repair_rate: float | None
     fallback_rate: float | None
+    unpriced: int = 0
 
 
 class PromptStore(Protocol):

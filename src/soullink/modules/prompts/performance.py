@@ -60,6 +60,7 @@ def _performance(
         turns=turns,
         repair_rate=_rate(sum(row.repaired for row in counts), turns),
         fallback_rate=_rate(sum(row.fallback for row in counts), turns),
+        unpriced=sum(row.unpriced for row in usage),
     )
 
 

@@ -21,7 +21,10 @@ def bias(
     model: Annotated[
         str,
         typer.Option(
-            "--model", metavar="PROVIDER:MODEL", help="Which model to audit.", show_default=False
+            "--model",
+            metavar="MODEL",
+            help="Which model to audit: PROVIDER:MODEL, or a route.",
+            show_default=False,
         ),
     ],
     attribute: Annotated[

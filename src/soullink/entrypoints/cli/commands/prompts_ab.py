@@ -140,7 +140,7 @@ def run(
         str, typer.Argument(metavar="B", help="Another profile.", show_default=False)
     ],
     voice: Annotated[
-        str, typer.Option(metavar="PROVIDER:MODEL", help="The language model to ask.")
+        str, typer.Option(metavar="MODEL", help="Whom to ask: PROVIDER:MODEL, or a route.")
     ],
     people: Annotated[
         Path | None,

@@ -57,7 +57,8 @@ def simulate(
         str,
         typer.Option(
             metavar="VOICE",
-            help="Who turns acts into words: built-in, or a language model as PROVIDER:MODEL.",
+            help="Who turns acts into words: built-in, or a language model: PROVIDER:MODEL or a "
+            "route of SOULLINK_LLM_CONFIG.",
         ),
     ] = "built-in",
     scenarios: Annotated[

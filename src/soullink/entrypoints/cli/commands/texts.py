@@ -73,8 +73,9 @@ def generate(
     model: Annotated[
         str | None,
         typer.Option(
-            metavar="PROVIDER:MODEL",
-            help="Let a language model write it; by rule when left out or when it fails.",
+            metavar="MODEL",
+            help="Let a language model write it, PROVIDER:MODEL or a route; by rule when left "
+            "out or when it fails.",
             show_default=False,
         ),
     ] = None,
