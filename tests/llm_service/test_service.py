@@ -152,11 +152,17 @@ async def test_without_its_database_the_service_is_alive_but_not_ready(serve: Se
 async def test_who_goes_away_ends_the_call(serve: Serve, path: str, streamed: bool) -> None:
     model = PlayedModel(lambda _: "", hangs=True)
     service = await serve(model=model)
-    async with service.http() as http:
-        asking = asyncio.create_task(_read(http, path, {**HELLO, "stream": streamed}))
-        await asyncio.wait_for(model.began.wait(), 5)
-        asking.cancel()
-        await asyncio.wait_for(model.ended.wait(), 5)
+    with capture_logs() as logs:
+        async with service.http() as http:
+            asking = asyncio.create_task(_read(http, path, {**HELLO, "stream": streamed}))
+            await asyncio.wait_for(model.began.wait(), 5)
+            asking.cancel()
+            await asyncio.wait_for(model.ended.wait(), 5)
+        await service.server.stop()
+    [line] = logs
+    assert (line["event"], line["path"]) == ("llm_service.cut_short", path)
+    assert line["tenant"]
+    assert service.secret not in str(line)
 
 
 async def test_who_asks_and_does_not_listen_loses_his_place(serve: Serve) -> None:

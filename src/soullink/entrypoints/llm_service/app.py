@@ -112,6 +112,9 @@ class _Service:
             try:
                 caller = await self._access.caller(http.headers, call_id)
                 response, error = await answer(http, caller, request_id)
+            except asyncio.CancelledError:
+                _log.info("llm_service.cut_short", **_fields(http, request_id, caller, began))
+                raise
             except Exception as failure:  # noqa: BLE001  (every error is told in the protocol)
                 error = failure
                 if isinstance(failure, web.HTTPRequestEntityTooLarge):
@@ -245,14 +248,8 @@ def _note(
     began: float,
 ) -> None:
     """Log how a call went: ids and kinds, no words."""
-    fields: dict[str, Any] = {
-        "request_id": request_id,
-        "path": http.path[:100],
-        "status": status,
-        "milliseconds": round((time.perf_counter() - began) * 1000, 1),
-    }
-    if caller is not None:
-        fields |= {"tenant": caller.key.tenant, "key": caller.key.id}
+    fields = _fields(http, request_id, caller, began)
+    fields["status"] = status
     if error is None:
         _log.info("llm_service.answered", **fields)
     elif isinstance(error, SoulLinkError):
@@ -269,3 +266,16 @@ def _note(
         if place is not None:
             fields["place"] = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
         _log.error("llm_service.bug", error=type(error).__name__, **fields)
+
+
+def _fields(
+    http: web.Request, request_id: str, caller: Caller | None, began: float
+) -> dict[str, Any]:
+    fields = {
+        "request_id": request_id,
+        "path": http.path[:100],
+        "milliseconds": round((time.perf_counter() - began) * 1000, 1),
+    }
+    if caller is not None:
+        fields |= {"tenant": caller.key.tenant, "key": caller.key.id}
+    return fields

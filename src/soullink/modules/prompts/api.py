@@ -335,8 +335,9 @@ class Performance:
     """How one version has done. Rates are 0.0..1.0, None where nothing was counted.
 
     language: empty for a version that is no longer known. calls, tokens, cost: of the ledger;
-    unpriced: attempts whose price is not known, which are no part of the cost. failure_rate: attempts without an answer. quality: means by name. turns: of courses;
-    repair_rate and fallback_rate: over those.
+    unpriced: attempts whose price is not known, which are no part of the cost. failure_rate:
+    attempts without an answer. quality: means by name. turns: of courses; repair_rate and
+    fallback_rate: over those.
     """
 
     reference: str
