@@ -6,6 +6,7 @@ nothing, so the result is that of one process, bit for bit.
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from soullink.modules.simulation.screening.runners import Runner
 RETRIES: Final = 8
 """How often a block is started again because its worker died; a block of pairs whose worker dies
 so often has another problem."""
+_PATIENCE_SECONDS: Final = 10.0
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 _WAITING: Final = 2
 """Blocks under way for each core, so that no worker waits for us."""
 
@@ -81,9 +84,8 @@ class RayRunner(Runner):
             self.ray.cancel(reference, force=True)
             raise
         except self.ray.exceptions.RayError as error:
-            what = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
             raise UnavailableError(
-                f"Ray could not live a block of pairs ({what[:200]}); what was lived is kept, "
+                f"Ray could not live a block of pairs ({_told(error)}); what was lived is kept, "
                 "and the same command goes on."
             ) from error
         if isinstance(found, str):
@@ -97,24 +99,44 @@ async def on_ray(plan: Plan, address: str, threads: int) -> AsyncIterator[Runner
 
     Raises MissingExtraError, UnavailableError when nobody is at `address`.
     """
+    if not address:
+        # Before the import, which reads it: Ray then listens on the loopback address alone, also
+        # on Linux, instead of offering strangers on the network to run code.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is told to anybody
     ray = _ray()
     ours = not ray.is_initialized()
     if ours:
+        await _look_for(address)
         # In a thread: Ray would take SIGTERM for itself in the main one.
         await asyncio.to_thread(_connect, ray, address, threads)
     try:
         reference = await asyncio.to_thread(ray.put, plan)
         task = ray.remote(num_cpus=1, max_retries=RETRIES)(screen_block)
         cores = max(int(ray.cluster_resources().get("CPU", 1)), 1)
-        sent = Sent(reference, DYNAMICS_VERSION)
-        yield RayRunner(ray, task, sent, cores * _WAITING)
+        yield RayRunner(ray, task, Sent(reference, DYNAMICS_VERSION), cores * _WAITING)
     finally:
         if ours:
             await asyncio.to_thread(ray.shutdown)
 
 
+async def _look_for(address: str) -> None:
+    """See that somebody listens at HOST:PORT: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition("//")[2].rpartition(":")
+    if not colon:
+        return
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except (OSError, ValueError, OverflowError, TimeoutError) as error:
+        raise UnavailableError(
+            f"There is no Ray cluster at {address}; start one with `ray start --head`, or leave "
+            "--ray-address out."
+        ) from error
+    writer.close()
+
+
 def _connect(ray: Any, address: str, threads: int) -> None:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is told to anybody
     quiet = {"logging_level": "ERROR", "log_to_driver": False}
     try:
         if address:
@@ -128,6 +150,11 @@ def _connect(ray: Any, address: str, threads: int) -> None:
                 **quiet,
             )
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        what = str(error).strip().partition("\n")[0]
         where = f"at {address}" if address else "on this machine"
-        raise UnavailableError(f"There is no Ray cluster {where}: {what[:200]}") from error
+        raise UnavailableError(f"There is no Ray cluster {where}: {_told(error)}") from error
+
+
+def _told(error: BaseException) -> str:
+    """Return what an error of Ray comes down to: the last line, which names the cause."""
+    lines = [line for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    return (lines[-1].strip() if lines else type(error).__name__)[:200]
