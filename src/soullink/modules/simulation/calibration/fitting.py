@@ -59,6 +59,7 @@ class Plan:
     """How to search. fitted: places of the problem's figures among all that are simulated.
 
     judging_seed: of the one world in which the centres of all generations are compared.
+    weight: how often the figures count against the prior; 1 ends in the posterior.
     """
 
     generations: int
@@ -67,6 +68,7 @@ class Plan:
     spread: float
     fitted: Sequence[int]
     judging_seed: int
+    weight: float = 1.0
 
 
 def begun(problem: Problem, plan: Plan, start: FloatArray, judge: Simulate) -> Progress:
@@ -93,7 +95,7 @@ def continued(
     Changes `progress`. simulate: small worlds for members; judge: a larger one for their centre.
     kept: called after each generation. watch: with how many members of this one are simulated.
     """
-    fitted = list(plan.fitted)
+    fitted, inflation = list(plan.fitted), plan.generations / plan.weight
     while progress.generation < plan.generations:
         number = progress.generation + 1
         values = list(problem.shown(progress.members))
@@ -106,9 +108,7 @@ def continued(
                 return False
         all_figures = np.array(found)
         random = np.random.default_rng([plan.seed, number])
-        moved = search.moved(
-            problem, progress.members, all_figures[:, fitted], plan.generations, random
-        )
+        moved = search.moved(problem, progress.members, all_figures[:, fitted], inflation, random)
         centre = problem.shown(moved.mean(axis=0))
         (figures,) = judge([centre], plan.judging_seed)
         misfit = float(problem.misfit(figures[fitted]))

@@ -95,10 +95,14 @@ def moved(
     return out
 
 
-def slopes(members: FloatArray, figures: FloatArray, ridge: float = 1.0) -> FloatArray:
-    """Return how figures move with logits across many members, (k, d), by ridge regression."""
+def slopes(members: FloatArray, figures: FloatArray, ridge: float = 0.02) -> FloatArray:
+    """Return how figures move with logits across many members, (k, d), by ridge regression.
+
+    ridge: as a share of the mean variance of the logits.
+    """
     x = members - members.mean(axis=0)
     y = figures - figures.mean(axis=0)
-    gram = x.T @ x + ridge * np.eye(x.shape[1])
+    gram = x.T @ x
+    gram += ridge * np.trace(gram) / x.shape[1] * np.eye(x.shape[1])
     out: FloatArray = np.linalg.solve(gram, x.T @ y).T
     return out

@@ -43,6 +43,8 @@ from soullink.modules.simulation.domain.version import EQUATIONS
 
 SPREAD: Final = 0.6
 """Standard deviation of the prior in logits: about a seventh of a number's width each way."""
+WEIGHT: Final = 4.0
+"""The figures count four times against the prior: sizes set by hand are little evidence."""
 JUDGING: Final = Size(arcs=40, pairs=32, evenings=48, talks=240)
 JUDGING_SEED: Final = 77_000
 OF_DATES: Final = (
@@ -177,6 +179,7 @@ class CalibrationService:
             spread=SPREAD,
             fitted=[known.index(target.id) for target, _ in wanted],
             judging_seed=JUDGING_SEED,
+            weight=WEIGHT,
         )
         return problem, plan
 

@@ -50,11 +50,11 @@ def measured(
     here = problem.hidden(best)
     (before,) = judge([best], seed)
     misfit = float(problem.misfit(before[list(fitted)]))
+    needs = [float(targets[place].check.value - before[place]) for place in outside]
+    moves = [direction(slopes[place], need) for place, need in zip(outside, needs, strict=True)]
     out = []
-    for place in outside:
-        need = targets[place].check.value - before[place]
-        there = problem.shown(here + direction(slopes[place], float(need)))
-        (after,) = judge([there], seed)
+    found = judge([problem.shown(here + move) for move in moves], seed)
+    for place, after in zip(outside, found, strict=True):
         worse = [
             _distance(after[k], target.check) - _distance(before[k], target.check)
             if k != place
