@@ -2,13 +2,10 @@
 
 import difflib
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from soullink.gateways.llm.routing.journey import ANY
 from soullink.gateways.llm.routing.reactions import REACTIONS
-
-if TYPE_CHECKING:
-    from soullink.gateways.llm.config import RouteConfig
 
 MOST_TOLD: Final = 8
 """Who has more faults than that in a file does not want them all at once."""
@@ -21,6 +18,27 @@ FALLBACK_CODES: Final = (
 
 _CHAT_ONLY: Final = ("strategy", "fallbacks", "hedge_after_seconds", "affinity")
 _CHAT_ONLY_DEPLOYMENT: Final = ("weight", "context_tokens")
+
+
+class _Given(Protocol):
+    """A part of the file that knows which of its settings were written down."""
+
+    @property
+    def model_fields_set(self) -> set[str]: ...
+
+
+class _Route(_Given, Protocol):
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def strategy(self) -> str: ...
+
+    @property
+    def fallbacks(self) -> Mapping[str, Sequence[str]]: ...
+
+    @property
+    def deployments(self) -> Sequence[_Given]: ...
 
 
 def told(faults: Sequence[str]) -> str:
@@ -56,7 +74,7 @@ def in_words(error: Mapping[str, Any], known: Collection[str]) -> str:
     return f"{place}: {message[:1].lower()}{message[1:]}".replace("input should be", "must be")
 
 
-def faults_of_routes(routes: Mapping[str, "RouteConfig"]) -> list[str]:
+def faults_of_routes(routes: Mapping[str, _Route]) -> list[str]:
     """Return what no single field shows: names that do not fit, settings without effect."""
     faults = []
     for name, route in routes.items():
