@@ -39,6 +39,7 @@ from soullink.modules.simulation import wiring as simulation
 from soullink.modules.simulation.api import BiasAudits, Rehearsals, Scenarios, Simulation
 from soullink.modules.simulation.calibration.api import Calibrations
 from soullink.modules.simulation.screening.api import Screening
+from soullink.modules.simulation.sensitivity.api import Sensitivity
 from soullink.settings import LlmSettings, PostgresSettings, Settings
 
 
@@ -141,6 +142,7 @@ class House:
     experiments: Experiments
     rehearsals: Rehearsals
     simulation: Simulation
+    sensitivity: Sensitivity
     analysis: Analysis
 
 
@@ -301,5 +303,6 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
                 workers,
                 versions,
             ),
+            sensitivity=simulation.build_sensitivity(database, workers),
             analysis=_analysis(who, templates),
         )

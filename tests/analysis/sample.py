@@ -15,13 +15,17 @@ from soullink.modules.analysis.api import (
     Feedback,
     Histogram,
     Horizon,
+    Influence,
+    Influences,
     Moment,
     Monitoring,
     PersonView,
     Prediction,
     Report,
+    Shift,
     StateShare,
     TraitView,
+    TurningMoment,
     TurnView,
 )
 from soullink.modules.analysis.domain.document import SCHEMA, with_digest
@@ -56,6 +60,7 @@ def sample_report(
         replicas=200,
         histograms=tuple(_histograms(at)),
         moments=tuple(_moments(at, episodes)),
+        influences=_influences(at, episodes),
         feedback=(_feedback(0, at), _feedback(1, at)),
         limits=tuple(limit[at] for limit in texts.LIMITS),
         monitoring=Monitoring(
@@ -241,6 +246,25 @@ def _moments(at: int, episodes: tuple[EpisodeView, ...]) -> Iterator[Moment]:
         yield Moment(seen, change, episodes[episode - 1].title)
 
 
+def _influences(at: int, episodes: tuple[EpisodeView, ...]) -> Influences:
+    factors = tuple(
+        Influence(name, words[at], kind, person, told, Shift(*together), Shift(*satisfaction))
+        for name, kind, person, told, together, satisfaction, *words in texts.FACTORS
+    )
+    seen = _evidence(episodes, 2, 8, texts.WHY["dimension"], at)
+    moments = (
+        TurningMoment(
+            "2.8", texts.TURNING[0][at], 2, 8, seen.speaker, texts.TURNING[1][at], seen,
+            Shift(0.03, -0.01, 0.07), Shift(0.06, 0.02, 0.1),
+        ),
+        TurningMoment(
+            "2.0.1.illness", texts.BETWEEN[at], 2, 0, 1, texts.TURNING[2][at], None,
+            Shift(-0.01, -0.04, 0.02), Shift(-0.02, -0.03, -0.01),
+        ),
+    )  # fmt: skip
+    return Influences(texts.MOVED[at], factors, 52, 1600, moments, 0.61, 0.57, 12)
+
+
 def _feedback(who: int, at: int) -> Feedback:
     return Feedback(who, *texts.FEEDBACK[who][3 * at : 3 * at + 3])
 
@@ -267,6 +291,15 @@ def _attacked(report: Report) -> Report:
         *opening.turns[2:],
     )
     quoted = Evidence(1, 2, 1, "joke", LONG_QUOTE, HOSTILE_WORDS)
+    assert report.influences is not None
+    first_factor, *others = report.influences.factors
+    turned, event = report.influences.moments
+    moved = dataclasses.replace(
+        report.influences,
+        summary=HOSTILE_WORDS,
+        factors=(dataclasses.replace(first_factor, title=HOSTILE_WORDS), *others),
+        moments=(dataclasses.replace(turned, evidence=quoted, instead=HOSTILE_WORDS), event),
+    )
     spoken = dataclasses.replace(report.dimensions[0], evidence=(quoted,), title=HOSTILE_WORDS)
     return dataclasses.replace(
         report,
@@ -275,6 +308,7 @@ def _attacked(report: Report) -> Report:
         episodes=(dataclasses.replace(opening, turns=turns), *report.episodes[1:]),
         dimensions=(spoken, *report.dimensions[1:]),
         moments=(Moment(quoted, 0.2, HOSTILE_WORDS),),
+        influences=moved,
         limits=(HOSTILE_WORDS,),
         voice="</title>" + HOSTILE_WORDS,
         versions={HOSTILE_WORDS: HOSTILE_WORDS},

@@ -21,6 +21,7 @@ SECTIONS = (
     "dimensions",
     "course",
     "outlook",
+    "moved",
     "moments",
     "try",
     "conversation",
@@ -174,8 +175,9 @@ def test_every_chart_has_a_name(language: Language) -> None:
     charts = [svg for svg in read.of("svg") if svg.get("role") == "img"]
     named = {attributes["id"] for tag, attributes in read.elements if tag in {"title", "desc"}
              and attributes.get("id")}  # fmt: skip
-    # two radars, eight dimensions, three panels, three horizons, five trends, effects, histograms
-    assert len(charts) == 2 + 8 + 3 + 3 + 5 + 4 + 4
+    # two radars, eight dimensions, three panels, three horizons, five trends, effects, histograms,
+    # factors, turning moments
+    assert len(charts) == 2 + 8 + 3 + 3 + 5 + 4 + 4 + 4 + 2
     for chart in charts:
         assert chart["aria-labelledby"] in named
         assert chart.get("aria-describedby", chart["aria-labelledby"]) in named

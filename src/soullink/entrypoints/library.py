@@ -21,7 +21,7 @@ from soullink.kernel.canonical import canonical_json
 from soullink.kernel.errors import InvalidInputError, NotFoundError
 from soullink.kernel.ids import RunId
 from soullink.kernel.language import Language
-from soullink.modules.analysis.api import Report
+from soullink.modules.analysis.api import Moved, Report
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import (
     Course,
@@ -40,6 +40,10 @@ from soullink.settings import PostgresSettings
 from soullink.settings import Settings as Environment
 
 _LONGEST_LINE = 2 * 1024 * 1024
+# Of what a report says moved a run; `soullink explain` takes more.
+_COURSES_MOST = 4_000
+_FUTURES_MOST = 40
+_MOMENTS = 6
 T = TypeVar("T")
 Watcher = Callable[[Moment], None]
 
@@ -216,15 +220,29 @@ class Session:
                 f"Run {run_id} has no finished episode yet; `soullink resume {run_id}` first."
             )
         changes = analysis.interventions()
-        (main, *changed), anyone = await asyncio.gather(
-            simulation.replicas(run_id, replicas, changes), simulation.baseline(run_id, replicas)
+        (main, *changed), anyone, moved = await asyncio.gather(
+            simulation.replicas(run_id, replicas, changes),
+            simulation.baseline(run_id, replicas),
+            self.moved(run_id, replicas),
         )
         alternatives = {c.id: r for c, r in zip(changes, changed, strict=True)}
         fork = course.run.fork
         parent = None if fork is None else await self._parent(fork.parent)
         spoken = language or course.run.settings.language
-        report = analysis.report(course, main, alternatives, spoken, parent, baseline=anyone)
+        report = analysis.report(
+            course, main, alternatives, spoken, parent, baseline=anyone, moved=moved
+        )
         return Outcome(course, report, analysis.document(report), analysis.page(report))
+
+    async def moved(self, run_id: RunId, replicas: int) -> Moved:
+        """Return what moved a run, in a small edition whose size goes with `replicas`."""
+        courses = min(max(8 * replicas, 4), _COURSES_MOST)
+        futures = min(max(replicas // 16, 2), _FUTURES_MOST)
+        effects, points = await asyncio.gather(
+            self.house.sensitivity.effects(run_id, courses),
+            self.house.sensitivity.turning_points(run_id, _MOMENTS, futures),
+        )
+        return Moved(effects, courses, points)
 
     async def _parent(self, run_id: RunId) -> Course | None:
         """Return the parent of a fork, None when it has been deleted since."""

@@ -7,13 +7,14 @@ from typing import Final
 
 from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.language import LANGUAGES, Language
-from soullink.modules.analysis.api import Report
+from soullink.modules.analysis.api import Moved, Report
 from soullink.modules.analysis.domain import (
     behaviour,
     comparison,
     counts,
     dimensions,
     episodes,
+    influences,
     limits,
     moments,
     monitoring,
@@ -28,7 +29,7 @@ from soullink.modules.analysis.domain.wording.codes import NOT_REACHED
 from soullink.modules.personality.api import Personality
 from soullink.modules.simulation.api import Course, Replicas, Scenario
 
-ANALYSIS_VERSION: Final = "1"
+ANALYSIS_VERSION: Final = "2"
 """Changes when the same course and replicas would give another report."""
 
 
@@ -50,6 +51,7 @@ class AnalysisAgent:
         language: Language,
         parent: Course | None,
         baseline: Replicas | None = None,
+        moved: Moved | None = None,
     ) -> Report:
         """Return the report; see api.Analysis.report. Raises InvalidInputError."""
         _check(course, replicas, language)
@@ -110,6 +112,13 @@ class AnalysisAgent:
             replicas=many.size,
             histograms=moments.histograms(here, many, language),
             moments=moments.moments(course, names, language),
+            influences=(
+                None
+                if moved is None
+                else influences.influences(
+                    moved, influences.conduct(replicas, alternatives, outlook), course, language
+                )
+            ),
             feedback=(
                 feedback_domain.feedback(0, sides, language),
                 feedback_domain.feedback(1, sides, language),

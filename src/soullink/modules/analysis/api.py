@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from soullink.kernel.language import Language
 from soullink.modules.simulation.api import Course, Replicas
+from soullink.modules.simulation.sensitivity.api import FactorEffect, TurningPoints
 
 DIMENSIONS: tuple[str, ...] = (
     "warmth",  # kindness and appreciation in what they say to each other
@@ -225,6 +226,81 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """A change of an outcome with its 95 % interval, in the outcome's own unit, 0..1."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """What one thing does to the outcome.
+
+    kind: "trait", "attraction", "state", "load" (from one end of its range to the other) or
+    "conduct" (from as it is to what the title says). person: 0, 1 or None for both.
+    told: whether the profile says anything of it; None where no profile could.
+    """
+
+    name: str
+    title: str
+    kind: str
+    person: int | None
+    told: bool | None
+    together: Shift
+    satisfaction: Shift
+
+
+@dataclass(frozen=True, slots=True)
+class TurningMoment:
+    """What one moment of the course shown did: its Shapley value.
+
+    turn: 0 for a life event before the episode. evidence: the turn itself, None for a life event.
+    title: the moment in words. instead: what would else have happened, in words.
+    """
+
+    name: str
+    title: str
+    episode: int
+    turn: int
+    person: int
+    instead: str
+    evidence: Evidence | None
+    together: Shift
+    satisfaction: Shift
+
+
+@dataclass(frozen=True, slots=True)
+class Influences:
+    """What would change the outcome most, and what did in the course shown.
+
+    factors: the strongest of `tried`, strongest first. courses: lived for them. moments: the
+    largest effect on satisfaction first; their values sum to with_moments less without_moments,
+    the satisfaction expected with all of them as they were and without all. futures: draws of
+    what came after them.
+    """
+
+    summary: str
+    factors: tuple[Influence, ...]
+    tried: int
+    courses: int
+    moments: tuple[TurningMoment, ...]
+    with_moments: float
+    without_moments: float
+    futures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What simulation found to move a run. courses: lived for the effects."""
+
+    effects: tuple[FactorEffect, ...]
+    courses: int
+    points: TurningPoints
+
+
+@dataclass(frozen=True, slots=True)
 class Feedback:
     """For one person, in plain words. steps: what this person could try."""
 
@@ -278,6 +354,7 @@ class Report:
     replicas: int
     histograms: tuple[Histogram, ...]
     moments: tuple[Moment, ...]
+    influences: Influences | None
     feedback: tuple[Feedback, Feedback]
     limits: tuple[str, ...]
     monitoring: Monitoring
@@ -298,10 +375,12 @@ class Analysis(Protocol):
         parent: Course | None = None,
         *,
         baseline: Replicas | None = None,
+        moved: Moved | None = None,
     ) -> Report:
         """Return the report. alternatives: replicas under each of `interventions()`, by id.
 
         baseline: replicas of two people of whom nothing is known, in the same situations.
+        moved: what moved the outcome of this run; None leaves it out.
         """
         ...
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from soullink.kernel.language import Language
 from soullink.modules.analysis.agents import AnalysisAgent
-from soullink.modules.analysis.api import Analysis, Report
+from soullink.modules.analysis.api import Analysis, Moved, Report
 from soullink.modules.analysis.domain.document import to_document
 from soullink.modules.analysis.domain.document_schema import schema
 from soullink.modules.analysis.domain.prediction import interventions
@@ -29,8 +29,9 @@ class AnalysisService(Analysis):
         parent: Course | None = None,
         *,
         baseline: Replicas | None = None,
+        moved: Moved | None = None,
     ) -> Report:
-        return self.agent.examine(course, replicas, alternatives, language, parent, baseline)
+        return self.agent.examine(course, replicas, alternatives, language, parent, baseline, moved)
 
     def interventions(self) -> list[Intervention]:
         return interventions()

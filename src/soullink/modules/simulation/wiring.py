@@ -18,6 +18,8 @@ from soullink.modules.simulation.calibration.service import CalibrationService
 from soullink.modules.simulation.rehearsal import Rehearsal
 from soullink.modules.simulation.screening.api import Screening
 from soullink.modules.simulation.screening.service import ScreeningService
+from soullink.modules.simulation.sensitivity.api import Sensitivity
+from soullink.modules.simulation.sensitivity.service import SensitivityService
 from soullink.modules.simulation.service import SimulationService, Telling
 from soullink.modules.simulation.turn_counts import RecordedTurns
 from soullink.modules.simulation.voice.builtin import BuiltInVoice
@@ -89,6 +91,11 @@ def build_turn_counts(database: Database) -> SpokenTurns:
 def build_bias_audits(prompts: Prompts, model: LanguageModel) -> BiasAudits:
     """Return audits of `model`, which is closed with them."""
     return BiasAudit(LlmVoice(model, prompts, BuiltInVoice()))
+
+
+def build_sensitivity(database: Database, workers: Executor | None = None) -> Sensitivity:
+    """Return what finds out what moved recorded runs."""
+    return SensitivityService(database, workers)
 
 
 def build_screening(personality: Personality, version: str) -> Screening:

@@ -18,6 +18,10 @@ PARTS: Final[Mapping[str, str]] = {
     "Counterfactual": "What would change if one thing were different.",
     "Histogram": "How one measure is distributed over the replicas.",
     "Moment": "A turn that moved the two most.",
+    "Influences": "What would change the outcome most, and what did in the course shown.",
+    "Influence": "What one thing does to the outcome.",
+    "Shift": "A change of an outcome with its 95 % interval.",
+    "TurningMoment": "What one turn or life event of the course shown did: its Shapley value.",
     "Feedback": "What one of the two may take from it.",
     "Monitoring": "What the run took and how its words fared.",
     "Comparison": "A forked course beside the one it was forked from.",
@@ -40,6 +44,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "replicas": "How many times the course was lived again without words.",
         "histograms": "Distributions over the replicas.",
         "moments": "The turns that moved them most, strongest first.",
+        "influences": "What would change the outcome most; null where it was not asked.",
         "feedback": "What each of the two may take from it, in the order of `people`.",
         "limits": "What this report does not know, one sentence each.",
         "monitoring": "What the run took and how its words fared.",
@@ -183,6 +188,46 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "evidence": "The turn.",
         "change": "Signed sum of the changes in trust and closeness of both, each on 0 to 1.",
         "episode_title": "Title of the episode.",
+    },
+    "Influences": {
+        "summary": "The strongest ones in words.",
+        "factors": "What would change the outcome most, strongest first.",
+        "tried": "How many things were tried; `factors` holds the strongest of them.",
+        "courses": "Courses lived for the effects of all but conduct.",
+        "moments": "What moments of the course shown did, largest effect on satisfaction first.",
+        "with_moments": "Satisfaction expected after all these moments as they were, 0 to 1.",
+        "without_moments": (
+            "Satisfaction expected without them all; the moments' values sum to the difference."
+        ),
+        "futures": "Draws of what came after the last of these moments.",
+    },
+    "Influence": {
+        "name": "Stable code.",
+        "title": "What would be different, in words.",
+        "kind": (
+            "trait, attraction, state or load: from one end of its range to the other; conduct: "
+            "from as it is to what the title says."
+        ),
+        "person": "Whose it is, 0 or 1; null for both.",
+        "told": "Whether the profile says anything of this trait; null for all else.",
+        "together": "Change in the probability of being together at the end.",
+        "satisfaction": "Change in the satisfaction of both at the end.",
+    },
+    "Shift": {
+        "value": "The change, -1 to 1.",
+        "low": "Lower end of the 95 % interval.",
+        "high": "Upper end of the 95 % interval.",
+    },
+    "TurningMoment": {
+        "name": "Stable code, unique in the report.",
+        "title": "The moment in words.",
+        "episode": "Number of the episode.",
+        "turn": "Sequence of the turn; 0 for a life event before the episode.",
+        "person": "Who acted, or whom it happened to, 0 or 1.",
+        "instead": "What it was compared with, in words.",
+        "evidence": "The turn; null for a life event.",
+        "together": "Its share in the probability of being together at the end.",
+        "satisfaction": "Its share in the satisfaction of both at the end.",
     },
     "Feedback": {
         "person": "For whom, 0 or 1.",

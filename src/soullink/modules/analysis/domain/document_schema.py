@@ -21,6 +21,7 @@ _CLOSED: Final[dict[tuple[str, str], list[Any]]] = {
     ("Dimension", "name"): list(DIMENSIONS),
     ("Dimension", "level"): ["low", "mixed", "high", "unclear"],
     ("Behaviour", "unit"): ["ratio", "share", "count"],
+    ("Influence", "kind"): ["trait", "attraction", "state", "load", "conduct"],
 }
 """Texts that can only be one of a few codes."""
 
@@ -38,6 +39,12 @@ _BOUNDS: Final[dict[tuple[str, str], tuple[float, float]]] = {
     ("Counterfactual", "effect"): (-1, 1),
     ("Counterfactual", "low"): (-1, 1),
     ("Counterfactual", "high"): (-1, 1),
+    ("Shift", "value"): (-1, 1),
+    ("Shift", "low"): (-1, 1),
+    ("Shift", "high"): (-1, 1),
+    ("Influences", "with_moments"): (0, 1),
+    ("Influences", "without_moments"): (0, 1),
+    ("TurningMoment", "person"): (0, 1),
     ("EpisodeView", "success"): (-1, 1),
     ("TurnView", "conflict"): (0, 1),
     ("TurnView", "speaker"): (0, 1),

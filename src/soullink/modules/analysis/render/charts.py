@@ -11,6 +11,7 @@ from soullink.modules.analysis.api import (
     Dimension,
     Histogram,
     Horizon,
+    Shift,
     StateShare,
 )
 from soullink.modules.analysis.render import svg
@@ -180,12 +181,17 @@ def effect(data: Counterfactual, widest: float, title: str) -> Markup:
 
     widest: the largest distance from zero that any bar of the same table has.
     """
+    return shift_bar(data.name, Shift(data.effect, data.low, data.high), widest, title)
+
+
+def shift_bar(name: str, data: Shift, widest: float, title: str) -> Markup:
+    """Return a change as a bar from zero, with its 95 % interval. name: unique in the page."""
 
     def x(value: float) -> float:
         return 0.5 + 0.5 * max(-1.0, min(1.0, value / widest))
 
-    start, end = sorted((x(0), x(data.effect)))
-    direction = "up" if data.effect >= 0 else "down"
+    start, end = sorted((x(0), x(data.value)))
+    direction = "up" if data.value >= 0 else "down"
     certain = "" if data.low > 0 or data.high < 0 else " unsure"
     body = [
         svg.element(
@@ -213,12 +219,17 @@ def effect(data: Counterfactual, widest: float, title: str) -> Markup:
             for at in (data.low, data.high)
         ),
     ]  # fmt: skip
-    return svg.picture(f"effect-{data.name}", title, "", body, height=30, class_="effects")
+    return svg.picture(f"effect-{name}", title, "", body, height=30, class_="effects")
 
 
 def widest_effect(counterfactuals: Sequence[Counterfactual]) -> float:
     """Return the scale that all effects fit on."""
-    reach = [abs(bound) for one in counterfactuals for bound in (one.low, one.high, one.effect)]
+    return widest_shift([Shift(one.effect, one.low, one.high) for one in counterfactuals])
+
+
+def widest_shift(shifts: Sequence[Shift]) -> float:
+    """Return the scale that all changes fit on."""
+    reach = [abs(bound) for one in shifts for bound in (one.low, one.high, one.value)]
     return max([*reach, 0.05]) * ROOM
 
 

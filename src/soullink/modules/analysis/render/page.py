@@ -8,7 +8,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from soullink.kernel.language import Language
-from soullink.modules.analysis.api import DIMENSIONS, Evidence, Horizon, PersonView, Report
+from soullink.modules.analysis.api import (
+    DIMENSIONS,
+    Evidence,
+    Horizon,
+    Influence,
+    PersonView,
+    Report,
+    Shift,
+    TurningMoment,
+)
 from soullink.modules.analysis.render import charts, course, figures, radar, words
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -83,6 +92,7 @@ class _View:
             "effects": charts.folded_effects(report.prediction.counterfactuals),
             "widest": charts.widest_effect(report.prediction.counterfactuals),
             "charts": self.charts(),
+            "widest_moved": self.widest_moved(),
             "turn_count": sum(len(episode.turns) for episode in report.episodes),
             "peak": max((peak(episode.turns) for episode in report.episodes), default=0.0),
             "peak_of": lambda episode: peak(episode.turns),
@@ -118,6 +128,16 @@ class _View:
             shown = figures.number(value) if isinstance(value, float) else value
             listed.append(f"{self.coded(group, key)} {shown}")
         return " · ".join(listed) or figures.NONE
+
+    def widest_moved(self) -> tuple[float, float]:
+        """Return the scales of factors and of moments."""
+        found = self._report.influences
+        if found is None:
+            return 1.0, 1.0
+        return (
+            charts.widest_shift([one.together for one in found.factors]),
+            charts.widest_shift([one.satisfaction for one in found.moments]),
+        )
 
     def voice(self) -> str:
         if self._report.voice == "built-in":
@@ -181,6 +201,8 @@ class _View:
                     here=figures.number(one.here),
                 ),
             ),
+            "moved": self._moved,
+            "turning": self._turning,
             "state_bar": lambda one: charts.state_bar(one, self._states(one)),
             "state_trend": self._trend,
             "effect": lambda one: charts.effect(
@@ -195,6 +217,20 @@ class _View:
                 ),
             ),
         }
+
+    def _moved(self, one: Influence) -> Markup:
+        people = self._report.people
+        who = self.plain("both") if one.person is None else _clean(people[one.person].name)
+        title = self.plain(
+            "moved_alt", title=_clean(one.title), who=who, **_points_of(one.together)
+        )
+        name = f"moved-{one.name}-{one.person}"
+        return charts.shift_bar(name, one.together, self.widest_moved()[0], title)
+
+    def _turning(self, one: TurningMoment) -> Markup:
+        title = self.plain("turning_alt", title=_clean(one.title), **_points_of(one.satisfaction))
+        name = f"turning-{one.name}"
+        return charts.shift_bar(name, one.satisfaction, self.widest_moved()[1], title)
 
     def _states(self, horizon: Horizon) -> str:
         listed = ", ".join(f"{one.title} {figures.percent(one.probability)}"
@@ -215,6 +251,14 @@ class _View:
 def peak(turns: Any) -> float:
     """Return the highest open conflict of some turns, 0 without turns."""
     return max((turn.conflict for turn in turns), default=0.0)
+
+
+def _points_of(shift: Shift) -> dict[str, str]:
+    return {
+        "effect": figures.points(shift.value),
+        "low": figures.points(shift.low),
+        "high": figures.points(shift.high),
+    }
 
 
 def bdi(name: str) -> Markup:

@@ -185,7 +185,7 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
     "numbers": ("The numbers", "数字"),
     "from_to": ("From – to", "区间"),
     "count": ("Replicas", "推演次数"),
-    "change_most": ("What would change it most", "什么最能改变走向"),
+    "change_most": ("What doing differently would change", "换一种做法会怎样"),
     "change_note": (
         (
             "The same replicas with one thing different. Percentage points in the probability of "
@@ -210,6 +210,52 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
         "{title}：{effect}个百分点，95%区间{low}到{high}",
     ),
     "closeness_change": ("Closeness", "亲密变化"),
+    # Moved
+    "moved": ("What would change this most", "最能改变结果的是什么"),
+    "moved_note": (
+        (
+            "One thing is varied and everything else follows: traits by a standard deviation "
+            "either way, how it begins, what weighs on each, and what they could do. The "
+            "strongest of {count}, in percentage points of still seeing each other. In our "
+            "equations, not in life; no advice."
+        ),
+        (
+            "每次只改动一处，其余随之变化：特质上下各一个标准差、开始时的状态、各自的负担、可以换的做法。"
+            "这里列出{count}项中作用最大的，以“仍在交往”的百分点计。"
+            "说的是模型里的方程，不是生活，也不是建议。"
+        ),
+    ),
+    "moved_alt": (
+        "{title}, {who}: {effect} percentage points, 95 % interval {low} to {high}",
+        "{title}，{who}：{effect}个百分点，95%区间{low}到{high}",
+    ),
+    "satisfaction_change": ("Satisfaction, of 100", "满意度（满分100）"),
+    "not_told": ("not told", "未透露"),
+    "range.trait": ("one standard deviation below to one above", "从低一个标准差到高一个标准差"),
+    "range.attraction": ("from less to more", "从更少到更多"),
+    "range.state": ("from lower to higher", "从较低到较高"),
+    "range.load": ("from lighter to heavier", "从较轻到较重"),
+    "range.conduct": ("compared with as it is", "与现在的做法相比"),
+    "turning": ("What moved it in this course", "这段经历里改变了结果的时刻"),
+    "turning_note": (
+        (
+            "The strongest moments, each compared with what would else most likely have happened; "
+            "all else follows, with the luck that this course had up to the last of them. Their "
+            "shares (Shapley values) sum to the whole difference: satisfaction {with_all} with "
+            "all of them, {without} without any, of 100."
+        ),
+        (
+            "挑出的几个时刻，各自与原本最可能发生的情形相比，其余随之变化，到最后一个时刻为止都沿用"
+            "这段经历本来的运气。各时刻的份额（Shapley 值）相加正好是总的差别："
+            "全部保留时满意度{with_all}，全部去掉时{without}，满分100。"
+        ),
+    ),
+    "turning_alt": (
+        "{title}: {effect} of 100, 95 % interval {low} to {high}",
+        "{title}：{effect}（满分100），95%区间{low}到{high}",
+    ),
+    "before_episode": ("before episode {episode}", "第{episode}段之前"),
+    "moment": ("Moment", "时刻"),
     # Moments
     "moments": ("Key moments", "关键时刻"),
     "moments_note": (

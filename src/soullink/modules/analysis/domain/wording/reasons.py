@@ -43,6 +43,12 @@ REASONS: Final[Mapping[str, Text]] = {
     "cool": text("Here the first evening cooled a little.", "第一晚的气氛在这里冷了一点。"),
     "closer": text("Closeness and trust rose here.", "亲密和信任在这里上升。"),
     "apart": text("Closeness and trust fell here.", "亲密和信任在这里下降。"),
+    "lifted": text(
+        "Expected satisfaction would be lower without it.", "没有这一刻，预期的满意度会更低。"
+    ),
+    "lowered": text(
+        "Expected satisfaction would be higher without it.", "没有这一刻，预期的满意度会更高。"
+    ),
     "positive": text("A warm turn.", "一句暖心的话。"),
     "negative": text("A turn that was hard to hear.", "一句不好听的话。"),
     "matched": text("A kind turn answered by a kind turn.", "善意得到了善意的回应。"),
