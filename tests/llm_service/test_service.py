@@ -14,9 +14,10 @@ from structlog.testing import capture_logs
 
 from soullink.entrypoints.llm_service.app import MAX_BODY_BYTES
 from soullink.entrypoints.llm_service.openai_request import Defaults
-from soullink.gateways.llm.port import ChatChunk, LlmAuthError
+from soullink.gateways.llm.gateway import TooManyModelsError
+from soullink.gateways.llm.port import ChatChunk, LanguageModel, LlmAuthError
 from tests.llm_service.conftest import Serve, Service
-from tests.llm_service.fakes import PlayedModel
+from tests.llm_service.fakes import FakeGateway, PlayedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -313,3 +314,19 @@ async def test_calls_at_once_do_not_disturb_each_other(serve: Serve) -> None:
         answers = await asyncio.gather(*[_read(http, CHAT, body) for body in bodies])
     for number, answer in enumerate(answers):
         assert json.loads(answer)["choices"][0]["message"]["content"] == f"You said {number}."
+
+
+async def test_one_model_too_many_is_told_as_that(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_gateway: FakeGateway, _name: str) -> LanguageModel:
+        raise TooManyModelsError("256 models are open already.")
+
+    monkeypatch.setattr(FakeGateway, "model", full)
+    service = await serve(direct_providers=["open"])
+    async with (
+        service.http() as http,
+        http.post(CHAT, json={**HELLO, "model": "open:another"}) as answer,
+    ):
+        assert answer.status == 400
+        assert "256 models" in (await answer.json())["error"]["message"]

@@ -10,6 +10,7 @@ import pytest
 
 from soullink.gateways.llm.assembly import MOST_DIRECT, AssembledGateway, Books
 from soullink.gateways.llm.config import GatewayConfig, read_config
+from soullink.gateways.llm.gateway import TooManyModelsError
 from soullink.gateways.llm.ledger.memory import MemoryLedger
 from soullink.gateways.llm.ledger.postgres import PostgresLedger
 from soullink.gateways.llm.limits.port import RateLimit
@@ -385,7 +386,7 @@ async def test_so_many_models_can_be_named_directly_and_no_more() -> None:
     try:
         for number in range(MOST_DIRECT):
             gateway.model(f"openai:m{number}")
-        with pytest.raises(LlmRequestError, match=f"{MOST_DIRECT} models are open already"):
+        with pytest.raises(TooManyModelsError, match=f"{MOST_DIRECT} models are open already"):
             gateway.model("openai:one-more")
         assert gateway.model("openai:m0").name == "openai:m0"
     finally:

@@ -9,7 +9,7 @@ from soullink.entrypoints.llm_service.faults import (
     UnknownKeyError,
     UnknownModelError,
 )
-from soullink.gateways.llm.gateway import Gateway, ModelCard
+from soullink.gateways.llm.gateway import Gateway, ModelCard, TooManyModelsError
 from soullink.gateways.llm.keys.port import ApiKey, Keys
 from soullink.gateways.llm.port import (
     Attribution,
@@ -77,6 +77,8 @@ class Access:
         if found is None:
             try:
                 found = self._gateway.model(name)
+            except TooManyModelsError:
+                raise
             except LlmRequestError as error:
                 raise _unknown(name) from error
             if name in self._cards:
@@ -90,6 +92,8 @@ class Access:
         if found is None:
             try:
                 found = self._gateway.embedder(name)
+            except TooManyModelsError:
+                raise
             except LlmRequestError as error:
                 raise _unknown(name) from error
             if name in self._cards:

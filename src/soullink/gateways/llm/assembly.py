@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from soullink.gateways.llm.config import DeploymentConfig, GatewayConfig, RouteConfig
 from soullink.gateways.llm.door import Door, EmbeddingDoor, Passage
-from soullink.gateways.llm.gateway import ModelCard
+from soullink.gateways.llm.gateway import ModelCard, TooManyModelsError
 from soullink.gateways.llm.ledger.port import Accounts, Ledger
 from soullink.gateways.llm.limits.admission import FairAdmission
 from soullink.gateways.llm.limits.port import RateLimit
@@ -143,7 +143,7 @@ class AssembledGateway:
         place = f"{kind} {name}"
         if place not in self._routers:
             if len(self._routers) >= MOST_DIRECT:
-                raise LlmRequestError(
+                raise TooManyModelsError(
                     f"{MOST_DIRECT} models are open already, as many as may be called by "
                     "PROVIDER:MODEL; name routes in a configuration."
                 )

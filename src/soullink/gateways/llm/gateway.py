@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from soullink.gateways.llm.ledger.port import Accounts
-from soullink.gateways.llm.port import EmbeddingModel, LanguageModel
+from soullink.gateways.llm.port import EmbeddingModel, LanguageModel, LlmRequestError
 from soullink.gateways.llm.routing.port import DeploymentState
+
+
+class TooManyModelsError(LlmRequestError):
+    """More models were named directly than one gateway keeps open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class Gateway(Protocol):
     def model(self, name: str) -> LanguageModel:
         """Return the route `name`, or "provider:model" directly.
 
-        Raises LlmRequestError for an unknown name, LlmAuthError for a missing key.
+        Raises LlmRequestError for an unknown name, TooManyModelsError, LlmAuthError for a missing
+        key.
         """
         ...
 
