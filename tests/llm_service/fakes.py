@@ -154,5 +154,8 @@ class FakeGateway:
     def models(self) -> list[ModelCard]:
         return [ModelCard("played", "chat"), ModelCard("lengths", "embedding")]
 
+    def check(self) -> None:
+        pass
+
     async def close(self) -> None:
         pass

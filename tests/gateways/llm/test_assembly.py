@@ -354,6 +354,25 @@ async def test_names_that_are_not_configured_and_missing_keys_are_told_plainly(
             gateway.model("a")
 
 
+async def test_a_key_that_one_route_lacks_is_no_matter_to_the_others(
+    configured: Callable[[str], GatewayConfig],
+) -> None:
+    async with ScriptedOpenAiServer(["Still here."]) as server:
+        config = configured(
+            "routes:\n"
+            + route(server)
+            + route(server, "leaning", more="    fallbacks: {any: [keyless]}\n")
+            + "  keyless:\n    deployments: [{model: 'anthropic:claude-sonnet-4-5'}]\n"
+        )
+        async with opened(config) as (gateway, _):
+            assert (await gateway.model("fast").complete(asked())).text == "Still here."
+            for name in ("keyless", "leaning"):
+                with pytest.raises(LlmAuthError, match="ANTHROPIC_API_KEY"):
+                    gateway.model(name)
+            with pytest.raises(LlmAuthError, match="ANTHROPIC_API_KEY"):
+                gateway.check()
+
+
 async def heard(chunks: AsyncIterator[ChatChunk]) -> tuple[str, ChatReply]:
     pieces, last = [], None
     async for chunk in chunks:

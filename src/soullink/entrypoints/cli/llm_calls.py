@@ -75,12 +75,8 @@ def models(invocation: Invocation, config: Path | None, as_json: bool) -> None:
 
     async def work() -> tuple[Sequence[ModelCard], Sequence[DeploymentState]]:
         async with gateway_opened(invocation, config) as opened:
+            opened.gateway.check()  # opens them, so that their deployments have a state
             cards = opened.gateway.models()
-            for card in cards:  # opened, so that their deployments have a state
-                if card.kind == "chat":
-                    opened.gateway.model(card.name)
-                else:
-                    opened.gateway.embedder(card.name)
             return cards, opened.gateway.states()
 
     cards, states = invocation.interruption.run(work())

@@ -110,6 +110,14 @@ class AssembledGateway:
     def models(self) -> list[ModelCard]:
         return [ModelCard(name, route.kind) for name, route in self._config.routes.items()]
 
+    def check(self) -> None:
+        self._check_all(self._config.routes)
+        for name, route in self._config.routes.items():
+            if route.kind == "chat":
+                self.model(name)
+            else:
+                self.embedder(name)
+
     def states(self) -> list[DeploymentState]:
         """Return how every deployment does that was opened so far."""
         routers = [*self._routers.values(), *([self._configured] if self._configured else [])]
@@ -132,8 +140,11 @@ class AssembledGateway:
         if route is not None:
             if route.kind != kind:
                 raise LlmRequestError(f"{name} is a route for {route.kind}, not for {kind}.")
+            self._check_all(self._reached_from(name))
             if self._configured is None:
-                self._configured = self._new_router(self._config.routes)
+                self._configured = self._new_router(
+                    {n: r for n, r in self._config.routes.items() if self._opens(n)}
+                )
             return self._configured
         if ":" not in name:
             known = ", ".join(self._config.routes) or "none"
@@ -148,11 +159,31 @@ class AssembledGateway:
                     "PROVIDER:MODEL; name routes in a configuration."
                 )
             alone = RouteConfig(deployments=[DeploymentConfig(model=name)], kind=kind)
+            self._check_all({name: alone})
             self._routers[place] = self._new_router({name: alone})
         return self._routers[place]
 
+    def _reached_from(self, name: str) -> dict[str, RouteConfig]:
+        """Return the route `name` and all that calls to it may fall back to."""
+        reached: dict[str, RouteConfig] = {}
+        waiting = [name]
+        while waiting:
+            one = waiting.pop()
+            if one not in reached:
+                reached[one] = self._config.routes[one]
+                for others in reached[one].fallbacks.values():
+                    waiting += others
+        return reached
+
+    def _opens(self, name: str) -> bool:
+        """Tell whether nothing is missing for the route; what other routes lack is not its."""
+        try:
+            self._check_all(self._reached_from(name))
+        except (LlmAuthError, LlmRequestError):
+            return False
+        return True
+
     def _new_router(self, routes: Mapping[str, RouteConfig]) -> Router:
-        self._check_all(routes)
         chats = [self._chat(name, route) for name, route in routes.items() if route.kind == "chat"]
         embeddings = [
             self._embedding(name, route)

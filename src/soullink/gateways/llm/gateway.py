@@ -44,6 +44,13 @@ class Gateway(Protocol):
         """Return the configured names."""
         ...
 
+    def check(self) -> None:
+        """Open every configured route.
+
+        Raises LlmAuthError, LlmRequestError that tell of every missing key and wrong name.
+        """
+        ...
+
     def states(self) -> list[DeploymentState]:
         """Return how every deployment does that was opened so far."""
         ...
