@@ -93,7 +93,6 @@ def a_scene(language: Language = "en", **changes: Any) -> Scene:
         scenario=scenario,
         setting="A noodle bar at night.",
         goals=("stay", "go"),
-        history=(),
         memory_phrases=(),
         events=(),
         used_lines=frozenset(),

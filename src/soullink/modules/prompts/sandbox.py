@@ -31,12 +31,15 @@ def one_line(value: object, limit: int | None = None) -> str:
 
 
 def _cleaned(value: object, limit: int | None) -> str:
-    text = "".join(
-        character
-        for character in "\n".join(str(value).splitlines())
-        # Controls and overrides of the writing direction could hide what a line really says.
-        if character in _KEPT or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
-    )
+    lines = str(value).splitlines()
+    text = "\n".join(lines)
+    if not all(line.isprintable() for line in lines):
+        text = "".join(
+            character
+            for character in text
+            # Controls and overrides of the writing direction could hide what a line really says.
+            if character in _KEPT or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
+        )
     text = text.strip()
     return text if limit is None or len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
@@ -75,11 +78,39 @@ def check(prompt: Prompt) -> None:
 
 
 def fill(template: str, variables: Mapping[str, object], who: str) -> str:
-    """Return `template` with `variables` in it. Raises PromptRenderError."""
+    """Return `template` with `variables` in it, plain data. Raises PromptRenderError."""
     try:
-        return _compiled(template).render(variables).strip()
+        # A part that is the same on every turn of a course is filled in once.
+        key = (template, *(_key(variables[name]) for name in _used(template) if name in variables))
+        filled = _FILLED.get(key)
+        if filled is None:
+            if len(_FILLED) >= _MOST_FILLED:
+                _FILLED.clear()
+            filled = _FILLED[key] = _compiled(template).render(variables).strip()
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         raise PromptRenderError(f"{who} cannot be filled in: {error}.") from error
+    return filled
+
+
+_FILLED: dict[tuple[object, ...], str] = {}
+_MOST_FILLED = 1024
+
+
+def _key(value: object) -> object:
+    """Return what tells plain values apart; 1, 1.0 and True are written differently."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return tuple((name, _key(part)) for name, part in value.items())
+    if isinstance(value, list):
+        return (list, *map(_key, value))
+    return (type(value), value)
+
+
+@lru_cache(maxsize=512)
+def _used(template: str) -> tuple[str, ...]:
+    """Return the variables that the template looks at, sorted."""
+    return tuple(sorted(find_undeclared_variables(_ENVIRONMENT.parse(template))))
 
 
 @lru_cache(maxsize=512)

@@ -5,7 +5,7 @@ explicit seed); what they remember and how they put it into words is the agent's
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar, Final
 
 from soullink.kernel.errors import ConflictError
@@ -38,22 +38,22 @@ class Scene:
     """What an agent knows of the moment it speaks in.
 
     setting: rendered. goals: of both people, by position. events: what just happened, in words.
-    history: words of the run so far as (position, words), oldest first. lines, words: used up.
-    course: every turn so far, `own` where position 0 spoke. places: the scenes of the episodes up
-    to this one, for both people, by number. run: its id.
+    lines, words: used up. course: every turn so far as each of the two knows it, by position.
+    places: the scenes of the episodes up to this one, by position and number. run: its id.
     """
 
     language: Language
     scenario: Scenario
     setting: str
     goals: tuple[str, str]
-    history: tuple[tuple[int, str], ...]
     memory_phrases: tuple[str, ...]
     events: tuple[str, ...]
     used_lines: frozenset[str]
     used_words: frozenset[str]
-    course: tuple[Said, ...] = ()
-    places: Mapping[int, tuple[Place, Place]] = field(default_factory=dict)
+    course: tuple[tuple[Said, ...], tuple[Said, ...]] = ((), ())
+    places: tuple[Mapping[int, Place], Mapping[int, Place]] = field(
+        default_factory=lambda: ({}, {})
+    )
     run: str = ""
 
 
@@ -77,6 +77,8 @@ class BaseAgent:
         self.memory = MemoryStream()
         self._styles = style_weights(persona)
         self._alive = True
+        self.shown = public_part(profile)
+        self._spoken_for = profile if self.knows_secrets else self.shown
 
     @property
     def knows_secrets(self) -> bool:
@@ -100,8 +102,8 @@ class BaseAgent:
         request = SpeechRequest(
             language=scene.language,
             act=ACTS[turn.act],
-            speaker=self.profile if self.knows_secrets else public_part(self.profile),
-            listener=public_part(partner.profile),
+            speaker=self._spoken_for,
+            listener=partner.shown,
             styles=self._styles,
             scenario=scene.scenario,
             stage=scene.scenario.stage,
@@ -113,8 +115,8 @@ class BaseAgent:
             heard=turn.heard,
             previous=None if turn.previous is None else ACTS[turn.previous],
             history=tuple(
-                (0 if who == self.position else 1, words)
-                for who, words in scene.history[-HISTORY_TURNS:]
+                (0 if said.own else 1, said.words)
+                for said in scene.course[self.position][-HISTORY_TURNS:]
             ),
             memories=tuple(item.text for item in recalled),
             memory_phrases=scene.memory_phrases,
@@ -123,10 +125,8 @@ class BaseAgent:
             events=scene.events,
             used_lines=scene.used_lines,
             used_words=scene.used_words,
-            course=scene.course
-            if self.position == 0
-            else tuple(replace(said, own=not said.own) for said in scene.course),
-            places={number: both[self.position] for number, both in scene.places.items()},
+            course=scene.course[self.position],
+            places=scene.places[self.position],
             recollections=tuple(
                 Recollection(item.text, item.importance, item.turns) for item in recollected
             ),
@@ -156,7 +156,11 @@ class BaseAgent:
             "person": str(self.profile.id),
             "alive": self._alive,
             "memory": [
-                {**asdict(item), "aspect": item.aspect.name.lower(), "topic": str(item.topic)}
+                {
+                    **{name: getattr(item, name) for name in _REMEMBERED},
+                    "aspect": item.aspect.name.lower(),
+                    "topic": str(item.topic),
+                }
                 for item in self.memory.items
             ],
         }
@@ -214,6 +218,9 @@ def public_part(profile: Profile) -> Profile:
         deal_breakers=(),
         secrets=(),
     )
+
+
+_REMEMBERED: Final = tuple(field.name for field in fields(MemoryItem))
 
 
 def _memory_text(turn: Turn, name: str, language: Language) -> str:

@@ -63,13 +63,14 @@ class Stage:
             UserProxyAgent(0, run.people[0], personas[0], course, speaking),
             PartnerSimulationAgent(1, run.people[1], personas[1], course, speaking),
         )
-        self._history: list[tuple[int, str]] = []
-        self._course: list[Said] = []
-        self._places: dict[int, tuple[Place, Place]] = {}
-        self._lines: set[str] = set()
-        self._words: set[str] = set()
-        self._phrases: list[str] = []
+        # Shared with the requests made of them, so they are replaced and never changed.
+        self._course: tuple[tuple[Said, ...], tuple[Said, ...]] = ((), ())
+        self._places: tuple[Mapping[int, Place], Mapping[int, Place]] = ({}, {})
+        self._lines: frozenset[str] = frozenset()
+        self._words: frozenset[str] = frozenset()
+        self._phrases: tuple[str, ...] = ()
         self._setting = ""
+        self._goals = ("", "")
 
     @property
     def silent(self) -> bool:
@@ -95,10 +96,11 @@ class Stage:
         names = (self._run.people[0].name, self._run.people[1].name)
         self._setting = opening.scenario.rendered_setting(opening.parameters, language)
         title = opening.scenario.title[language]
-        goals = _goals(opening, language)
-        self._places[opening.number] = (
-            Place(title, self._setting, goals[0]),
-            Place(title, self._setting, goals[1]),
+        self._goals = goals = _goals(opening, language)
+        first, second = self._places
+        self._places = (
+            {**first, opening.number: Place(title, self._setting, goals[0])},
+            {**second, opening.number: Place(title, self._setting, goals[1])},
         )
         return EpisodeBegan(
             number=opening.number,
@@ -142,19 +144,17 @@ class Stage:
 
     async def _speak(self, bare: BareTurn, opening: Opening, events: tuple[str, ...]) -> Spoken:
         language = self._run.settings.language
-        scenario = opening.scenario
         scene = Scene(
             language=language,
-            scenario=scenario,
+            scenario=opening.scenario,
             setting=self._setting,
-            goals=_goals(opening, language),
-            history=tuple(self._history),
-            memory_phrases=tuple(self._phrases),
+            goals=self._goals,
+            memory_phrases=self._phrases,
             events=events,
-            used_lines=frozenset(self._lines),
-            used_words=frozenset(self._words),
-            course=tuple(self._course),
-            places=dict(self._places),
+            used_lines=self._lines,
+            used_words=self._words,
+            course=self._course,
+            places=self._places,
             run=str(self._run.id),
         )
         speaker, listener = self._agents[bare.speaker], self._agents[1 - bare.speaker]
@@ -162,12 +162,15 @@ class Stage:
 
     def _remember(self, turn: Turn, bare: BareTurn, events: tuple[str, ...]) -> None:
         words = turn.speech.words
-        self._history.append((turn.speaker, words))
-        said = Said(turn.episode, turn.sequence, turn.speaker == 0, turn.act, words, events)
-        self._course.append(said)
-        self._words.add(turn.speech.words)
+        first, second = self._course
+        what = (turn.act, words, events)
+        self._course = (
+            (*first, Said(turn.episode, turn.sequence, turn.speaker == 0, *what)),
+            (*second, Said(turn.episode, turn.sequence, turn.speaker == 1, *what)),
+        )
+        self._words |= {words}
         if turn.speech.line is not None:
-            self._lines.add(turn.speech.line)
+            self._lines |= {turn.speech.line}
         for agent in self._agents:
             partner = self._run.people[1 - agent.position]
             agent.observe(turn, partner, bare.day, self._run.settings.language)
@@ -186,7 +189,7 @@ class Stage:
             )
         phrases = opening.scenario.words.get("memory", {}).get(language, ())
         if phrases:
-            self._phrases.append(phrases[opening.number % len(phrases)])
+            self._phrases += (phrases[opening.number % len(phrases)],)
         outcome = next(o for o in opening.scenario.outcomes if o.id == episode.outcome)
         return EpisodeEnded(episode, outcome.title[language])
 

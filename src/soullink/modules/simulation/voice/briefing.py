@@ -14,15 +14,18 @@ from soullink.modules.prompts.api import (
     Prompts,
 )
 from soullink.modules.simulation.voice.port import Place, SpeechRequest
-from soullink.modules.simulation.voice.prompting import declared, turn_variables
+from soullink.modules.simulation.voice.prompting import Portraits, declared, turn_variables
 from soullink.modules.simulation.voice.slots import first_name
-from soullink.modules.simulation.voice.telling import MARKS, entries_of, memories_of
+from soullink.modules.simulation.voice.telling import MARKS, Telling
 from soullink.modules.simulation.voice.text import one_line
 
 TURN_PROMPT: Final = "simulation.turn"
 HISTORY_PROMPT: Final = "simulation.history"
 APART: Final = "apart"
 """A turn's prompt without this variable tells scene and last turns itself (version 1 does)."""
+
+MOST_TELLINGS: Final = 4
+"""Kept at once; a course has two."""
 
 CONTEXT: Final = ContextBudget(tokens=4500)
 """Estimated tokens of one call; persona, scene and task at their longest take less."""
@@ -47,11 +50,13 @@ class Briefings:
         self._prompts = prompts
         self._budget = budget
         self._between = lru_cache(maxsize=512)(self._rendered)
+        self._portraits = Portraits()
+        self._tellings: dict[str, Telling] = {}
 
     def of(self, request: SpeechRequest) -> Briefing:
         """Return the messages of a turn. Raises ContextTooSmallError, PromptRenderError."""
         turn = self._prompts.get(TURN_PROMPT, request.language)
-        variables = turn_variables(request)
+        variables = turn_variables(request, self._portraits)
         if APART not in turn.variables:
             whole = self._prompts.render_parts(turn, declared(turn, variables))
             system = (Message("system", whole.system),) if whole.system else ()
@@ -67,10 +72,11 @@ class Briefings:
 
         history = self._prompts.get(HISTORY_PROMPT, request.language)
         partner = first_name(request.listener.name)
+        telling = self._telling(request, history)
         parts = ContextParts(
             persona=asked.system,
-            history=entries_of(request, lambda place: self._between(history, "scene", place)),
-            memories=memories_of(request),
+            history=telling.go_on(request),
+            memories=telling.memories(request),
             tail=tail,
             earlier=self._between(history, "earlier"),
             pause=self._between(history, "pause", partner=partner),
@@ -79,6 +85,17 @@ class Briefings:
         context = self._prompts.assemble(parts, self._budget, count_tokens)
         messages = tuple(Message(one.role, one.content) for one in context.messages)
         return Briefing(messages, asked.reference, context)
+
+    def _telling(self, request: SpeechRequest, history: Prompt) -> Telling:
+        """Return the course as the speaker was told it last, or one to be told from the start."""
+        who = str(request.speaker.id)
+        telling = self._tellings.get(who)
+        if telling is None or not telling.follows(request):
+            if len(self._tellings) >= MOST_TELLINGS:
+                self._tellings.clear()
+            telling = Telling(request, lambda place: self._between(history, "scene", place))
+            self._tellings[who] = telling
+        return telling
 
     def _rendered(
         self, prompt: Prompt, part: str, place: Place | None = None, partner: str = ""

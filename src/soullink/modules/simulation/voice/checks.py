@@ -7,13 +7,14 @@ Faults are stable codes, in this order: "wrong_act", "wrong_language", "length",
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from soullink.kernel.language import Language
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import Act
 from soullink.modules.simulation.voice.facts import invented
-from soullink.modules.simulation.voice.ledger import contradicted, own_words
+from soullink.modules.simulation.voice.ledger import claims_of, contradicted, own_words
 from soullink.modules.simulation.voice.port import SpeechRequest
 from soullink.modules.simulation.voice.safety import dangers
 from soullink.modules.simulation.voice.slots import first_name
@@ -66,7 +67,7 @@ _STOPWORDS: Final = frozenset(
 
 def faults_of(request: SpeechRequest, act: str, words: str) -> tuple[str, ...]:
     """Return the faults of a model's `words` for the act it named; empty when all is well."""
-    said = [*request.used_words, *(earlier for _, earlier in request.history)]
+    said = {*request.used_words, *(earlier for _, earlier in request.history)}
     checks = (
         ("wrong_act", act.strip().casefold() != request.act.value),
         ("wrong_language", not right_language(words, request.language)),
@@ -77,7 +78,7 @@ def faults_of(request: SpeechRequest, act: str, words: str) -> tuple[str, ...]:
         ("repetition", repeats(words, said)),
         ("invented_fact", bool(invented(words, request))),
         ("leaked_secret", leaks(words, request)),
-        ("contradiction", bool(contradicted(words, own_words(request), request.language))),
+        ("contradiction", denies_own_words(words, request)),
         ("unsafe", bool(dangers(words))),
     )
     return tuple(code for code, wrong in checks if wrong)
@@ -103,14 +104,25 @@ def breaks_role(words: str) -> bool:
 
 def speaks_for_other(words: str, speaker: Profile, listener: Profile) -> bool:
     """Tell whether words are labelled with a name, or tell what the other says."""
-    names = {speaker.name, first_name(speaker.name), listener.name, first_name(listener.name)}
-    labels = "|".join(re.escape(name) for name in sorted(names) if name)
-    if _PREFIX.search(words) or re.search(rf"(?:^|\n|[.!?。！？]\s*)(?:{labels})\s*[:：]", words):
+    if _PREFIX.search(words):
         return True
-    other = re.escape(first_name(listener.name))
-    return bool(
-        re.search(rf"\b{other} (?:says|replies|answers|responds|nods|whispers)\b", words)
-        or re.search(rf"{other}(?:说道?|回答|答道|点头)[:：，,“\"]", words)
+    if speaker.name not in words and listener.name not in words:
+        names = (first_name(speaker.name), first_name(listener.name))
+        if all(names) and not any(name in words for name in names):
+            return False
+    return any(pattern.search(words) for pattern in _voiced(speaker.name, listener.name))
+
+
+@lru_cache(maxsize=1024)
+def _voiced(speaker: str, listener: str) -> tuple[re.Pattern[str], ...]:
+    """Return what finds a name as a label, or the listener made to speak."""
+    names = {speaker, first_name(speaker), listener, first_name(listener)}
+    labels = "|".join(re.escape(name) for name in sorted(names) if name)
+    other = re.escape(first_name(listener))
+    return (
+        re.compile(rf"(?:^|\n|[.!?。！？]\s*)(?:{labels})\s*[:：]"),
+        re.compile(rf"\b{other} (?:says|replies|answers|responds|nods|whispers)\b"),
+        re.compile(rf"{other}(?:说道?|回答|答道|点头)[:：，,“\"]"),
     )
 
 
@@ -124,6 +136,13 @@ def repeats(words: str, said: Iterable[str]) -> bool:
     return any(similarity(words, earlier) >= REPEATED for earlier in said)
 
 
+def denies_own_words(words: str, request: SpeechRequest) -> bool:
+    """Tell whether words claim something of which the speaker has said the opposite."""
+    if not claims_of(words, request.language):
+        return False
+    return bool(contradicted(words, own_words(request), request.language))
+
+
 def leaks(words: str, request: SpeechRequest) -> bool:
     """Tell whether words give a secret away.
 
@@ -131,6 +150,15 @@ def leaks(words: str, request: SpeechRequest) -> bool:
     up is a fault, unless the listener has told it. The speaker's own may come out, but letter for
     letter only where the act is to confide.
     """
+    listener = request.listener
+    if listener.secrets and _leaks_theirs(words, request):
+        return True
+    return request.act is not Act.CONFIDE and any(
+        _verbatim(secret, words) for secret in request.speaker.secrets
+    )
+
+
+def _leaks_theirs(words: str, request: SpeechRequest) -> bool:
     told = " ".join(earlier for _, earlier in request.history)
     listener = request.listener
     shown = (
@@ -139,17 +167,18 @@ def leaks(words: str, request: SpeechRequest) -> bool:
         *listener.interests,
     )
     public = " ".join(shown)
-    if any(_gives_away(secret, words, public) for secret in listener.secrets):
-        return True
-    return request.act is not Act.CONFIDE and any(
-        _verbatim(secret, words) for secret in request.speaker.secrets
-    )
+    return any(_gives_away(secret, words, public) for secret in listener.secrets)
 
 
 def _verbatim(secret: str, words: str) -> bool:
-    inner = "".join(tokens(secret))
-    least = 6 if han_share(secret) > 0.5 else 12
+    inner, least = _inner(secret)
     return len(inner) >= least and inner in "".join(tokens(words))
+
+
+@lru_cache(maxsize=1024)
+def _inner(secret: str) -> tuple[str, int]:
+    """Return the letters of a secret, and how many it takes to be one."""
+    return "".join(tokens(secret)), 6 if han_share(secret) > 0.5 else 12
 
 
 def _gives_away(secret: str, words: str, public: str) -> bool:

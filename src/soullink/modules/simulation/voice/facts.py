@@ -43,8 +43,12 @@ def known_text(request: SpeechRequest) -> str:
 
 def invented(words: str, request: SpeechRequest) -> tuple[str, ...]:
     """Return the key words of the speaker's unsupported claims, in order of appearance."""
+    claims = list(_claims(words))
+    ages = any(pattern.search(words) for pattern in (ENGLISH_AGE, CHINESE_AGE))
+    if not claims and not ages:
+        return ()
     known = known_text(request)
-    found = [(place, key) for place, key in _claims(words) if not _supported(key.casefold(), known)]
+    found = [(place, key) for place, key in claims if not _supported(key.casefold(), known)]
     found += [(place, age) for place, age in _wrong_ages(words, request.speaker, known)]
     return tuple(dict.fromkeys(key for _, key in sorted(found)))
 

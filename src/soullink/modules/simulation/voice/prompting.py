@@ -7,7 +7,8 @@ deal-breakers or secrets; what the listener has said is in the history, as the s
 The inner thoughts of earlier turns are told to nobody.
 """
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from soullink.kernel.language import Language, Text
@@ -28,6 +29,8 @@ EVENTS: Final = 4
 ESSAYS_BUDGET: Final = 900
 """Characters of all essays together; each gets an equal share."""
 LONGEST_FIELD: Final = 200
+MOST_PORTRAITS: Final = 16
+"""Kept at once; a course needs four, an audit of many people more than it pays to keep."""
 LONGEST_TURN: Final = 280
 LONGEST_MEMORY: Final = 180
 
@@ -118,13 +121,44 @@ def declared(prompt: Prompt, variables: Mapping[str, object]) -> dict[str, objec
     return {name: value for name, value in variables.items() if name in prompt.variables}
 
 
-def turn_variables(request: SpeechRequest) -> dict[str, object]:
+class Portraits:
+    """Tells who the two people of a course are, once for all its turns."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, int], tuple[tuple[object, ...], str]] = {}
+
+    def persona(self, request: SpeechRequest) -> str:
+        """Return `persona_text` of the speaker."""
+        of = (request.speaker, request.styles, request.language)
+        return self._kept("persona", of, lambda: persona_text(*of))
+
+    def public(self, request: SpeechRequest) -> str:
+        """Return `public_text` of the listener."""
+        of = (request.listener, request.language)
+        return self._kept("public", of, lambda: public_text(*of))
+
+    def _kept(self, what: str, of: tuple[object, ...], tell: Callable[[], str]) -> str:
+        # By identity: a course hands in the same objects on every turn, and comparing whole
+        # profiles would cost what telling them does. They are kept here, so no id is used again.
+        key = (what, id(of[0]))
+        kept = self._told.get(key)
+        if kept is not None and all(map(operator.is_, kept[0], of)):
+            return kept[1]
+        if len(self._told) >= MOST_PORTRAITS:
+            self._told.clear()
+        told = tell()
+        self._told[key] = (of, told)
+        return told
+
+
+def turn_variables(request: SpeechRequest, portraits: Portraits | None = None) -> dict[str, object]:
     """Return the variables of all versions of the prompt simulation.turn."""
     language = request.language
+    told = portraits or Portraits()
     me, partner = first_name(request.speaker.name), first_name(request.listener.name)
     return {
-        "persona": persona_text(request.speaker, request.styles, language),
-        "partner_public": public_text(request.listener, language),
+        "persona": told.persona(request),
+        "partner_public": told.public(request),
         "scenario": {
             "title": one_line(request.scenario.title[language]),
             "setting": one_line(request.setting),

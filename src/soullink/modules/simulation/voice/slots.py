@@ -11,6 +11,7 @@ phrase inside an English sentence reads like a mistake, and a translation would 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from soullink.kernel.language import Language
@@ -64,6 +65,7 @@ class Option:
 Options = Mapping[str, tuple[Option, ...]]
 
 
+@lru_cache(maxsize=4096)
 def first_name(name: str) -> str:
     """Return how one addresses somebody: the given name, one line, at most 40 characters."""
     whole = one_line(name)[:LONGEST_FACT].strip()
@@ -87,7 +89,12 @@ def phrase(text: str, language: Language) -> str | None:
 
 def interests_of(person: Profile, language: Language) -> tuple[str, ...]:
     """Return the interests of `person` that can be spoken of in `language`, each once."""
-    kept = [phrase(interest, language) for interest in person.interests]
+    return _interests(tuple(person.interests), language)
+
+
+@lru_cache(maxsize=4096)
+def _interests(interests: tuple[str, ...], language: Language) -> tuple[str, ...]:
+    kept = [phrase(interest, language) for interest in interests]
     phrases = list(dict.fromkeys(item for item in kept if item is not None))
     if phrases and all(item[0].isupper() for item in phrases):  # written as a list of titles
         phrases = list(dict.fromkeys(_lowered(item) for item in phrases))

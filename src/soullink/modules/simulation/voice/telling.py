@@ -5,8 +5,8 @@ words; the speaker's own turns stand as the answers that they were, in JSON.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+import operator
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from soullink.kernel.language import Language
@@ -36,63 +36,69 @@ QUOTED_ACTS: Final = frozenset(
 """Acts of which the beginning of the words is kept when they are told in short."""
 
 
-def entries_of(request: SpeechRequest, scene: Callable[[Place], str]) -> list[Entry]:
-    """Return the course so far, oldest first, and the scene of the present episode.
+class Telling:
+    """The course as one of the two is told it. Grows with the course.
 
-    scene: returns how a place is told.
+    scene: returns how a place is told. entries: oldest first, with the scene of the present
+    episode; not to be changed by others.
     """
-    return [entry for _, entry in _told(request, scene)]
+
+    def __init__(self, request: SpeechRequest, scene: Callable[[Place], str]) -> None:
+        self._scene = scene
+        self._language = request.language
+        self._people = (request.speaker, request.listener)
+        self._names = (first_name(request.speaker.name), first_name(request.listener.name))
+        self._known = _subjects(request)
+        self._course: tuple[Said, ...] = ()
+        self._episode = 0
+        self._lived: dict[tuple[int, int], tuple[int, str]] = {}
+        self.entries: list[Entry] = []
+
+    def follows(self, request: SpeechRequest) -> bool:
+        """Tell whether the request is a later one of the same course, to the same person."""
+        told = self._course
+        return (
+            len(request.course) >= len(told)
+            and request.episode >= self._episode
+            and all(map(operator.is_, told, request.course))
+            and self._people[0] is request.speaker
+            and self._people[1] is request.listener
+            and self._language == request.language
+        )
+
+    def go_on(self, request: SpeechRequest) -> list[Entry]:
+        """Take in what has been said since; return the entries."""
+        for said in request.course[len(self._course) :]:
+            self._open(request, said.episode)
+            for event in said.events:
+                self.entries.append(Entry("user", f"> {clipped(event, LONGEST_EVENT)}"))
+            self._lived[said.episode, said.sequence] = (len(self.entries), said.words)
+            self.entries.append(_entry(said, self._names, self._known, self._language))
+        self._course = request.course
+        self._open(request, request.episode)
+        return self.entries
+
+    def _open(self, request: SpeechRequest, episode: int) -> None:
+        if episode == self._episode:
+            return
+        self._episode = episode
+        place = request.places.get(episode)
+        if place is not None:
+            heading = Entry("user", self._scene(place), heading=True, did=one_line(place.title))
+            self.entries.append(heading)
+
+    def memories(self, request: SpeechRequest) -> list[Memory]:
+        """Return what the speaker recalls; about: the entry in which it was said, by its words."""
+        found = []
+        for recollection in request.recollections:
+            lived = [self._lived[turn] for turn in recollection.turns if turn in self._lived]
+            # A memory keeps the words of its strongest turn, which need not be the last.
+            about = next((i for i, words in lived if words[:40] in recollection.text), None)
+            text = clipped(recollection.text, LONGEST_MEMORY)
+            found.append(Memory(text, recollection.importance, about))
+        return found
 
 
-def memories_of(request: SpeechRequest) -> list[Memory]:
-    """Return what the speaker recalls; about: the entry in which it was said, by its words."""
-    places = {
-        (said.episode, said.sequence): (index, said.words)
-        for index, said in _numbered(request)
-        if said is not None
-    }
-    found = []
-    for recollection in request.recollections:
-        lived = [places[turn] for turn in recollection.turns if turn in places]
-        # A memory keeps the words of its strongest turn, which need not be the last.
-        about = next((i for i, words in lived if words[:40] in recollection.text), None)
-        text = clipped(recollection.text, LONGEST_MEMORY)
-        found.append(Memory(text, recollection.importance, about))
-    return found
-
-
-def _numbered(request: SpeechRequest) -> Iterator[tuple[int, Said | None]]:
-    yield from enumerate(said for said, _ in _told(request, lambda place: place.title))
-
-
-def _told(
-    request: SpeechRequest, scene: Callable[[Place], str]
-) -> Iterator[tuple[Said | None, Entry]]:
-    language = request.language
-    names = (first_name(request.speaker.name), first_name(request.listener.name))
-    known = _subjects(request)
-    episode = 0
-    for said in request.course:
-        if said.episode != episode:
-            episode = said.episode
-            yield from _scene(request.places, episode, scene)
-        for event in said.events:
-            text = f"> {clipped(event, LONGEST_EVENT)}"
-            yield None, Entry("user", text)
-        yield said, _entry(said, names, known, language)
-    if episode != request.episode:
-        yield from _scene(request.places, request.episode, scene)
-
-
-def _scene(
-    places: Mapping[int, Place], episode: int, scene: Callable[[Place], str]
-) -> Iterator[tuple[None, Entry]]:
-    place = places.get(episode)
-    if place is not None:
-        yield None, Entry("user", scene(place), heading=True, did=one_line(place.title))
-
-
-@lru_cache(maxsize=8192)
 def _entry(said: Said, names: tuple[str, str], known: tuple[str, ...], language: Language) -> Entry:
     words = clipped(said.words, LONGEST_TURN)
     name = names[0] if said.own else names[1]

@@ -17,6 +17,14 @@ _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 def one_line(text: str) -> str:
     """Return `text` as one line of data: no control or formatting characters, no braces."""
+    # Nearly every text: what is printable holds none of those characters.
+    if text.isprintable() and "{" not in text and "}" not in text:
+        return " ".join(text.split())
+    return _cleaned(text)
+
+
+@lru_cache(maxsize=4096)
+def _cleaned(text: str) -> str:
     kept = "".join(
         " " if unicodedata.category(character) in {"Cc", "Zl", "Zp"} else character
         for character in text
@@ -72,6 +80,7 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(letters[start : start + size] for start in range(len(letters) - size + 1))
 
 
+@lru_cache(maxsize=16384)
 def similarity(one: str, other: str) -> float:
     """Return how alike two texts are, 0.0..1.0: Dice (1945) over their letter shingles."""
     left, right = shingles(one), shingles(other)
