@@ -40,7 +40,7 @@ def test_the_reference_page_is_current() -> None:
 
 def test_there_is_every_command_that_the_product_promises() -> None:
     promised = (
-        "simulate screen calibrate resume replay fork doctor migrate "
+        "simulate screen calibrate resume replay fork explain doctor migrate "
         "runs.list runs.show runs.export runs.delete "
         "serve.llm llm.ask llm.bias llm.models llm.usage "
         "llm.keys.create llm.keys.list llm.keys.revoke "

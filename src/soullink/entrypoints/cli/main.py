@@ -13,6 +13,7 @@ import typer
 from soullink.entrypoints.cli.commands import (
     bias,
     calibrate,
+    explain,
     llm,
     people,
     prompts,
@@ -129,6 +130,7 @@ app.command("calibrate", epilog=calibrate.EXAMPLES)(calibrate.calibrate)
 app.command("resume", epilog=runs.RESUME_EXAMPLES)(runs.resume)
 app.command("replay", epilog=runs.REPLAY_EXAMPLES)(runs.replay)
 app.command("fork", epilog=runs.FORK_EXAMPLES)(runs.fork)
+app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.add_typer(runs.runs, name="runs")
 app.add_typer(people.people, name="people")
 app.add_typer(people.personality, name="personality")

@@ -47,6 +47,50 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
         "; two people of whom nothing is known: {share} %",
         "；换成两个没有任何资料的人：{share}%",
     ),
+    "explained": ("What moved the outcome: {outcome}", "是什么影响了结果：{outcome}"),
+    "factors": (
+        "From one end of its range to the other, in points of 100",
+        "从一端改到另一端的作用（满分100）",
+    ),
+    "thing": ("What", "因素"),
+    "person": ("Who", "谁"),
+    "both": ("both", "双方"),
+    "effect": ("effect", "作用"),
+    "interval95": ("95 % interval", "95%区间"),
+    "varied_range": (
+        (
+            "All groups below together make {varied} % ({low} to {high}) of the variance between "
+            "single courses; the rest is chance."
+        ),
+        "以下各组合起来占各次经历之间差异的{varied}%（{low}到{high}），其余是偶然。",
+    ),
+    "varied_profile": (
+        (
+            "What the profiles leave open makes {varied} % ({low} to {high}) of the variance "
+            "between single courses; the rest is chance, attraction among it."
+        ),
+        "资料没有说清的部分占各次经历之间差异的{varied}%（{low}到{high}），其余是偶然，包括会不会心动。",
+    ),
+    "no_groups": (
+        "That cannot be told from chance, so there are no shares to give; try more --samples.",
+        "这与偶然分不开，所以无法给出各组的份额；可以加大 --samples 再试。",
+    ),
+    "groups": ("Shares of that variance (Sobol indices)", "各组所占的份额（Sobol 指数）"),
+    "group": ("Group", "组"),
+    "alone": ("alone", "单独"),
+    "in_all": ("with others", "连同相互作用"),
+    "interacts": ("mostly through others", "多半与其他因素一起起作用"),
+    "moments": (
+        "Moments of the course shown, in points of 100 (Shapley values)",
+        "这段经历里的时刻（Shapley 值，满分100）",
+    ),
+    "moment_place": ("TURN", "句"),
+    "moment": ("Moment", "时刻"),
+    "compared_with": ("Compared with", "对照"),
+    "moments_sum": (
+        "They sum to the difference between {with_all} with all of them and {without} without any.",
+        "它们相加，正好是全部保留（{with_all}）与全部去掉（{without}）之差。",
+    ),
     "compared": ("Beside the run it was forked from", "与分叉前相比"),
     "measure": ("Measure", "指标"),
     "before": ("before", "分叉前"),

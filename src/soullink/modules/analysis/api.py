@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from soullink.kernel.language import Language
 from soullink.modules.simulation.api import Course, Replicas
-from soullink.modules.simulation.sensitivity.api import FactorEffect, TurningPoints
+from soullink.modules.simulation.sensitivity.api import FactorEffect, Shares, TurningPoints
 
 DIMENSIONS: tuple[str, ...] = (
     "warmth",  # kindness and appreciation in what they say to each other
@@ -301,6 +301,66 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedFactor:
+    """What one thing does to the outcome that was asked for; fields as in Influence."""
+
+    name: str
+    title: str
+    kind: str
+    person: int | None
+    told: bool | None
+    change: Shift
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedGroup:
+    """How much of the outcome's variance a group of inputs makes (Sobol indices).
+
+    first: alone. total: with all interactions. interacts: a good part of it only with others.
+    """
+
+    name: str
+    title: str
+    person: int | None
+    first: Shift
+    total: Shift
+    interacts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedMoment:
+    """What one moment of the course shown did to the outcome; fields as in TurningMoment."""
+
+    title: str
+    episode: int
+    turn: int
+    person: int
+    instead: str
+    change: Shift
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What moved one outcome of a run.
+
+    factors: strongest first. varied: share of the variance of single courses that all groups make
+    together. groups: largest total first, empty where nothing can be told from chance. moments:
+    strongest first; their changes sum to with_moments less without_moments.
+    """
+
+    outcome: str
+    outcome_title: str
+    over: str
+    factors: tuple[ExplainedFactor, ...]
+    varied: Shift
+    groups: tuple[ExplainedGroup, ...]
+    moments: tuple[ExplainedMoment, ...]
+    with_moments: float
+    without_moments: float
+    caveat: str
+
+
+@dataclass(frozen=True, slots=True)
 class Feedback:
     """For one person, in plain words. steps: what this person could try."""
 
@@ -382,6 +442,18 @@ class Analysis(Protocol):
         baseline: replicas of two people of whom nothing is known, in the same situations.
         moved: what moved the outcome of this run; None leaves it out.
         """
+        ...
+
+    def explanation(
+        self,
+        course: Course,
+        replicas: Replicas,
+        alternatives: Mapping[str, Replicas],
+        moved: Moved,
+        shares: Shares,
+        language: Language,
+    ) -> Explanation:
+        """Return what moved the outcome that `shares` is of. alternatives: as for `report`."""
         ...
 
     def interventions(self) -> list[Any]:

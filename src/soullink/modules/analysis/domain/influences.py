@@ -67,13 +67,13 @@ def conduct(
             person=one.person,
             told=None,
             together=Shift(one.effect, one.low, one.high),
-            satisfaction=_paired(alternatives[one.name].satisfaction.mean(axis=1) - before),
+            satisfaction=paired(alternatives[one.name].satisfaction.mean(axis=1) - before),
         )
         for one in outlook.counterfactuals
     ]
 
 
-def _paired(differences: FloatArray) -> Shift:
+def paired(differences: FloatArray) -> Shift:
     """Return the mean of paired differences with its 95 % interval (normal approximation)."""
     middle = float(differences.mean())
     spread = float(np.std(differences, ddof=1)) if differences.size > 1 else 1.0
@@ -86,25 +86,32 @@ def is_clear(shift: Shift) -> bool:
     return shift.low > 0 or shift.high < 0
 
 
-def _shift(change: Change) -> Shift:
+def shift_of(change: Change) -> Shift:
+    """Return a change as reports have it."""
     return Shift(change.value, change.low, change.high)
 
 
-def _factor(one: FactorEffect, names: tuple[str, str], language: Language) -> Influence:
-    title = say(
-        wording.FACTORS[one.name],
-        language,
-        name=names[one.person],
-        other=names[1 - one.person],
+def factor_title(one: FactorEffect, names: tuple[str, str], language: Language) -> str:
+    """Return what is varied, in words."""
+    return say(
+        wording.FACTORS[one.name], language, name=names[one.person], other=names[1 - one.person]
     )
+
+
+def is_told(one: FactorEffect) -> bool | None:
+    """Return whether the profile says anything of a trait, None of what no profile could."""
+    return None if one.open is None else one.open < TOLD_BELOW
+
+
+def _factor(one: FactorEffect, names: tuple[str, str], language: Language) -> Influence:
     return Influence(
         name=one.name,
-        title=title,
+        title=factor_title(one, names, language),
         kind=one.kind,
         person=one.person,
-        told=None if one.open is None else one.open < TOLD_BELOW,
-        together=_shift(one.outcomes["together"]),
-        satisfaction=_shift(one.outcomes["satisfaction"]),
+        told=is_told(one),
+        together=shift_of(one.outcomes["together"]),
+        satisfaction=shift_of(one.outcomes["satisfaction"]),
     )
 
 
@@ -117,16 +124,12 @@ def _moment(
     name = f"{point.episode}.{point.turn}"
     evidence: Evidence | None = None
     if point.event is None:
+        lifts = point.outcomes["satisfaction"].value >= 0
         turn = turns[point.episode, point.turn]
-        shift = point.outcomes["satisfaction"].value
-        evidence = quoted(turn, "lifted" if shift >= 0 else "lowered", names, language)
-        act = codes.act(turn.act, language)
-        title = say(wording.TURN, language, name=names[point.person], act=act)
-        instead = say(wording.INSTEAD, language, act=codes.act(Act(str(point.instead)), language))
+        evidence = quoted(turn, "lifted" if lifts else "lowered", names, language)
     else:
         name += f".{point.person}.{point.event}"
-        title = codes.life_event(f"{point.person}:{point.event}", names, language)
-        instead = wording.WITHOUT[language]
+    title, instead = moment_texts(point, names, language)
     return TurningMoment(
         name=name,
         title=title,
@@ -135,8 +138,22 @@ def _moment(
         person=point.person,
         instead=instead,
         evidence=evidence,
-        together=_shift(point.outcomes["together"]),
-        satisfaction=_shift(point.outcomes["satisfaction"]),
+        together=shift_of(point.outcomes["together"]),
+        satisfaction=shift_of(point.outcomes["satisfaction"]),
+    )
+
+
+def moment_texts(
+    point: TurningPoint, names: tuple[str, str], language: Language
+) -> tuple[str, str]:
+    """Return a moment in words, and what it was compared with."""
+    if point.event is not None:
+        title = codes.life_event(f"{point.person}:{point.event}", names, language)
+        return title, wording.WITHOUT[language]
+    act, other = (codes.act(Act(str(code)), language) for code in (point.act, point.instead))
+    return (
+        say(wording.TURN, language, name=names[point.person], act=act),
+        say(wording.INSTEAD, language, act=other),
     )
 
 

@@ -183,7 +183,7 @@ def counterfactuals(
         found.append(
             Counterfactual(
                 name=name,
-                title=_title(name, person, names, language),
+                title=intervention_title(name, person, names, language),
                 person=person,
                 effect=effect,
                 low=low,
@@ -203,7 +203,10 @@ def _closeness(replicas: Replicas) -> FloatArray:
     return out
 
 
-def _title(name: str, person: int | None, names: tuple[str, str], language: Language) -> str:
+def intervention_title(
+    name: str, person: int | None, names: tuple[str, str], language: Language
+) -> str:
+    """Return what an intervention changes, in words."""
     words = wording.INTERVENTIONS[kind_of(name)]
     return words[language] if person is None else say(words, language, name=names[person])
 

@@ -57,19 +57,15 @@ class Group:
 
     name: personality, attachment, values, attraction, start, load or conduct of a person, or
     circumstances (person None). first: share of the variance of the expected outcome that the
-    group makes alone; total: with all its interactions; beyond: total less first.
+    group makes alone; total: with all its interactions. Both 0..1, as far as estimates go.
+    interacts: it does a good part of what it does only together with others.
     """
 
     name: str
     person: int | None
     first: Change
     total: Change
-    beyond: Change
-
-    @property
-    def interacts(self) -> bool:
-        """Return whether it does a good part of what it does only together with others."""
-        return self.beyond.low > 0.05
+    interacts: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final, ParamSpec, TypeVar
 
+import numpy as np
+
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.ids import RunId
@@ -35,10 +37,14 @@ from soullink.modules.simulation.store import RecordedRun, RunStore
 P = ParamSpec("P")
 T = TypeVar("T")
 
-REPLICAS: Final = 2
-"""Of each point of a pick-freeze design: as few as let chance be told apart, so that there are as
-many points as can be."""
+REPLICAS: Final[Mapping[OutcomeName, int]] = {
+    "together": 8, "satisfaction": 4, "conflict": 4, "again": 8, "trust": 4,
+}  # fmt: skip
+"""Of each point of a pick-freeze design: more where chance makes more of the outcome, at the cost
+of points."""
 BLOCKS: Final = {"range": 17, "profile": 8}
+INTERACTING: Final = 0.05
+"""Total less first-order share, at the lower end of its interval, from which it is said."""
 DIGITS: Final = 6
 """Decimals of results: sums of floats depend on their order beyond that."""
 
@@ -85,8 +91,9 @@ class SensitivityService(Sensitivity):
                 f"Outcomes are {', '.join(OUTCOMES)}; they vary over {' or '.join(OVERS)}."
             )
         pair = _pair(await self._recorded(run_id))
-        points = max(courses // (BLOCKS[over] * REPLICAS), 8)
-        lived = await self._away(factors.blocks, pair, points, REPLICAS, over, tuple(interventions))
+        replicas = REPLICAS[outcome]
+        points = max(courses // (BLOCKS[over] * replicas), 8)
+        lived = await self._away(factors.blocks, pair, points, replicas, over, tuple(interventions))
         place = OUTCOMES.index(outcome)
         found = sobol.indices(
             lived.a[..., place], lived.b[..., place], lived.mixed[..., place], pair.seed
@@ -94,13 +101,19 @@ class SensitivityService(Sensitivity):
         groups: list[Group] = []
         if found.first is not None and found.total is not None and found.beyond is not None:
             groups = [
-                Group(name, person, *map(_change, rows))
-                for (name, person), *rows in zip(
+                Group(
+                    name,
+                    person,
+                    _change(np.clip(first, 0.0, 1.0)),
+                    _change(np.clip(total, 0.0, 1.0)),
+                    bool(beyond[1] > INTERACTING and total[1] > max(first[2], INTERACTING)),
+                )
+                for (name, person), first, total, beyond in zip(
                     lived.groups, found.first, found.total, found.beyond, strict=True
                 )
             ]
         groups.sort(key=lambda one: (-one.total.value, one.name))
-        return Shares(outcome, over, points, REPLICAS, _change(found.varied), tuple(groups))
+        return Shares(outcome, over, points, replicas, _change(found.varied), tuple(groups))
 
     async def turning_points(self, run_id: RunId, most: int, futures: int) -> TurningPoints:
         _check("moments", most, 1, MOST_MOMENTS)

@@ -25,6 +25,27 @@ FACTORS: Final[Mapping[str, Text]] = {
 }
 """By the name of the factor."""
 
+GROUPS: Final[Mapping[str, Text]] = {
+    "personality": text("{name}'s personality (five traits)", "{name}的性格（五项特质）"),
+    "attachment": text("{name}'s attachment", "{name}的依恋方式"),
+    "values": text("what matters to {name}", "{name}看重什么"),
+    "attraction": text("how drawn {name} is to {other}", "{name}对{other}有多心动"),
+    "start": text("how {name} arrives at the first meeting", "{name}初次见面时的状态"),
+    "load": text("what weighs on {name} at the beginning", "{name}开始时的负担"),
+    "conduct": text("what {name} does differently", "{name}换一种做法"),
+    "circumstances": text("stress and misreadings of both", "双方的压力与误会"),
+}
+"""By the name of the group."""
+
+OUTCOMES: Final[Mapping[str, Text]] = {
+    "together": text("still seeing each other at the end", "最后仍在交往"),
+    "satisfaction": text("satisfaction of both at the end", "最后两人的满意度"),
+    "conflict": text("highest open conflict", "公开冲突的最高点"),
+    "again": text("both want to meet again", "两人都愿意再见"),
+    "trust": text("trust of both at the end", "最后两人的信任"),
+}
+"""By the name of the outcome."""
+
 RANGES: Final[Mapping[str, Text]] = {
     "trait": text(
         "from clearly below to clearly above the profile", "从明显低于资料到明显高于资料"
