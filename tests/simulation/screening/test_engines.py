@@ -30,7 +30,7 @@ def test_a_pair_does_not_depend_on_its_neighbours() -> None:
 def test_the_limit_on_rows_bounds_memory_and_not_the_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    block = GRID.block(3, 11)
+    block = GRID.block(3, 7)
     whole = ENGINE.screen_block(block)
     for most in (20, 8, 3):  # two pairs at once, one, and a pair in three pieces
         monkeypatch.setattr(replicas, "MOST_ROWS", most)
@@ -49,7 +49,7 @@ def test_a_pair_is_screened_as_it_is_simulated() -> None:
     assert row["together"] == np.float32((lived.ended == 0).mean())
     assert row["satisfaction_first_mean"] == pytest.approx(lived.satisfaction[:, 0].mean())
     assert row["satisfaction_second_q90"] == pytest.approx(
-        np.quantile(lived.satisfaction[:, 1], 0.9)
+        np.quantile(lived.satisfaction[:, 1], 0.9, method="inverted_cdf")
     )
     assert row["again_second"] == np.float32(lived.again[:, 1].mean())
     assert row["conflict_peak_mean"] == pytest.approx(lived.conflict_peak.max(axis=1).mean())

@@ -44,7 +44,7 @@ async def test_twenty_times_the_pairs_need_no_more_memory(
 ) -> None:
     monkeypatch.setattr(service, "LARGEST_BLOCK", 200)
     monkeypatch.setattr(table, "ROW_GROUP", 200)
-    monkeypatch.setattr(Plan, "engine", lambda _plan, _threads: NobodyLives())
+    monkeypatch.setattr(Plan, "engine", lambda _plan: NobodyLives())
     await _peak(10, tmp_path / "warm.parquet")
     few, small = await _peak(40, tmp_path / "few.parquet")
     many, large = await _peak(180, tmp_path / "many.parquet")

@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from soullink.kernel.errors import UnavailableError
+from soullink.modules.simulation.domain import fast
 from soullink.modules.simulation.screening import remote, service
-from soullink.modules.simulation.screening.api import ScreeningProgress
+from soullink.modules.simulation.screening.api import EngineName, ScreeningProgress
 from tests.simulation.screening.populations import QUICK, a_population, a_service
 
 pytestmark = [
@@ -42,9 +43,16 @@ def _workers() -> list[psutil.Process]:
     ]
 
 
-async def test_a_cluster_gives_the_same_bytes_and_closes(tmp_path: Path) -> None:
-    plain = await a_service().screen(PEOPLE, PEOPLE, QUICK, tmp_path / "plain.parquet")
-    spread = await a_service().screen(PEOPLE, PEOPLE, ON_RAY, tmp_path / "ray.parquet")
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+async def test_a_cluster_gives_the_same_bytes_and_closes(
+    tmp_path: Path, engine: EngineName
+) -> None:
+    if engine == "numba" and not fast.available():
+        pytest.skip("needs numba (the extra fast)")
+    here, there = replace(QUICK, engine=engine), replace(ON_RAY, engine=engine)
+    plain = await a_service().screen(PEOPLE, PEOPLE, here, tmp_path / "plain.parquet")
+    spread = await a_service().screen(PEOPLE, PEOPLE, there, tmp_path / "ray.parquet")
+    assert spread.engine == engine
     assert spread.progress.resumed == 0
     assert spread.path.read_bytes() == plain.path.read_bytes()
     assert not sys.modules["ray"].is_initialized()

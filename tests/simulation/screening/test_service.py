@@ -10,6 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from soullink.kernel.errors import NotFoundError, SoulLinkError
+from soullink.modules.simulation.domain import fast
 from soullink.modules.simulation.scenarios import library
 from soullink.modules.simulation.screening import service, table
 from soullink.modules.simulation.screening.api import (
@@ -353,3 +354,22 @@ async def test_a_missing_extra_is_one_sentence(
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(MissingExtraError, match=rf"pip install 'soullink\[{extra}\]'"):
         await _screened(tmp_path / "out.parquet", settings)
+
+
+async def test_without_numba_the_equations_themselves_serve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fast, "available", lambda: False)
+    with pytest.raises(MissingExtraError, match=r"or take --engine numpy"):
+        await _screened(tmp_path / "out.parquet", replace(QUICK, engine="numba"))
+    done = await _screened(tmp_path / "out.parquet", replace(QUICK, engine="auto"))
+    assert done.engine == "numpy"
+
+
+@pytest.mark.skipif(not fast.available(), reason="needs numba (the extra fast)")
+async def test_one_engine_does_not_go_on_with_what_the_other_began(tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    await _cut_short(out)
+    for engine in ("auto", "numba"):
+        with pytest.raises(ScreeningConflictError, match=r"other settings \(engine\)"):
+            await _screened(out, replace(QUICK, engine=engine))

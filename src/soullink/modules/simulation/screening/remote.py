@@ -53,7 +53,7 @@ def screen_block(sent: list[Sent], block: Block) -> BlockNumbers | str:
 @lru_cache(maxsize=2)
 def _engine(reference: Any) -> ScreeningEngine:
     plan: Plan = _ray().get(reference)
-    return plan.engine(1)
+    return plan.engine()
 
 
 def _ray() -> Any:

@@ -26,7 +26,7 @@ class Runner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalRunner(Runner):
-    """Threads of this process: the array engine in several, the compiled one has its own."""
+    """Threads of this process, one block each."""
 
     engine: ScreeningEngine
     pool: Executor
@@ -40,6 +40,5 @@ class LocalRunner(Runner):
 @asynccontextmanager
 async def in_threads(plan: Plan, threads: int) -> AsyncIterator[Runner]:
     """Yield a runner in this process. A block under way when it closes is lived to its end."""
-    width = threads if plan.arithmetic == "numpy" else 1
-    with ThreadPoolExecutor(width, "screening") as pool:
-        yield LocalRunner(plan.engine(threads), pool, width)
+    with ThreadPoolExecutor(threads, "screening") as pool:
+        yield LocalRunner(plan.engine(), pool, threads)
