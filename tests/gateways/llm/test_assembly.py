@@ -393,7 +393,7 @@ async def test_all_that_is_missing_is_told_at_once(
     )
     async with opened(config) as (gateway, _):
         with pytest.raises(LlmAuthError) as caught:
-            gateway.model("a")
+            gateway.check()
     for name in ("OPENAI_API_KEY", "OTHER", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"):
         assert f"set {name}" in str(caught.value)
 
