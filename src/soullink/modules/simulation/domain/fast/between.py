@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from soullink.modules.simulation.domain.attraction import AFFECT_MEAN, AFFECT_SD
-from soullink.modules.simulation.domain.environment import LIFE_EVENTS
 from soullink.modules.simulation.domain.fast.lanes import FORGET, Rows, Words, put
 from soullink.modules.simulation.domain.fast.maths import (
     clip, counted, drawn_bits, exp, fresh_bits, larger, normal, pick, real, sigmoid, smaller, sqrt,
@@ -20,14 +19,7 @@ from soullink.modules.simulation.domain.memory import (
     HALF_LIFE_DAYS, REFLECTION_RATE, PRIOR_WEIGHT,
 )  # fmt: skip
 from soullink.modules.simulation.domain.parameters import INDEX
-from soullink.modules.simulation.api import FACTORS
 
-EVENT_FACTOR = tuple(FACTORS.index(event.factor) for event in LIFE_EVENTS)
-EVENT_LOG = tuple(float(np.log(1.0 - event.per_month)) for event in LIFE_EVENTS)
-EVENT_LOAD = tuple(event.load for event in LIFE_EVENTS)
-EVENT_STRESS = tuple(event.stress for event in LIFE_EVENTS)
-EVENT_MOOD = tuple(event.mood for event in LIFE_EVENTS)
-N_EVENT = len(LIFE_EVENTS)
 FORGET_DAY = 0.6931471805599453 / HALF_LIFE_DAYS
 
 
@@ -53,9 +45,7 @@ def draw_normal(x: Rows, k: Words, row: int, who: int, purpose: int, episode: in
         x[row, i] = normal(x[NOISE_1, i], x[NOISE_2, i])
 
 
-def draw_uniform(
-    x: Rows, k: Words, row: int, who: int, purpose: int, episode: int, n: int
-) -> None:
+def draw_uniform(x: Rows, k: Words, row: int, who: int, purpose: int, episode: int, n: int) -> None:
     """Put a uniform draw into a row: `randomness.uniform`."""
     c = counted(purpose, episode, 0, n)
     for i in range(L):
@@ -101,7 +91,7 @@ def begin(
             x[P1 * who + SPARK, i] = spark
             x[P1 * who + DRAWN, i] = clip(general + pair_share * spark, -3.0, 3.0)
     for who in UNROLL(2):
-        for n in UNROLL(4):
+        for n in range(4):
             draw_uniform(x, k, P1 * who + LOAD + n, who, LOAD_PURPOSE, 0, n)
         draw_normal(x, k, P1 * who + SIMILARITY, who, SIMILARITY_PURPOSE, 0, 0)
         draw_normal(x, k, P1 * who + SENSITIVITY, who, SENSITIVITY_PURPOSE, 0, 0)
@@ -168,23 +158,31 @@ def pass_time(
         for i in range(L):
             x[P1 * who + SIGNAL, i] = 0.0
             x[P1 * who + ACHE, i] = 0.0
-        for n in UNROLL(4):
-            draw_normal(x, k, P1 * who + SUM, who, FACTOR_PURPOSE, episode, n)
+        for n in range(4):
+            draw_normal(x, k, VALUE, who, FACTOR_PURPOSE, episode, n)
+            row = P1 * who + LOAD + n
+            for i in range(L):
+                x[HIT, i] = x[row, i]
             for i in range(L):
                 keep = exp(-0.35 * (x[GAP, i] / 30.0))
-                load = x[P1 * who + LOAD + n, i]
-                changed = 0.2 + keep * (load - 0.2)
+                changed = 0.2 + keep * (x[HIT, i] - 0.2)
                 spread = 0.12 * sqrt(larger(1.0 - keep * keep, 0.0))
-                changed = changed + spread * x[P1 * who + SUM, i]
-                put(x, P1 * who + LOAD + n, i, x[ALIVE, i] > 0.5, changed)
-        for n in UNROLL(N_EVENT):
+                changed = changed + spread * x[VALUE, i]
+                put(x, HIT, i, x[ALIVE, i] > 0.5, changed)
+            for i in range(L):
+                x[row, i] = x[HIT, i]
+        for n in range(N_EVENT):
             draw_uniform(x, k, SCRATCH, who, LIFE_EVENT, episode, n)
+            log, load, stress, mood = EVENTS[n, 0], EVENTS[n, 1], EVENTS[n, 2], EVENTS[n, 3]
+            row = P1 * who + LOAD + int(EVENTS[n, 4])
             for i in range(L):
                 months = smaller(x[GAP, i] / 30.0, 2.0)
-                hit = (x[SCRATCH, i] < 1.0 - exp(months * EVENT_LOG[n])) & (x[ALIVE, i] > 0.5)
-                x[P1 * who + LOAD + EVENT_FACTOR[n], i] += pick(hit, EVENT_LOAD[n], 0.0)
-                x[P1 * who + SIGNAL, i] += pick(hit, EVENT_STRESS[n], 0.0)
-                x[P1 * who + ACHE, i] += pick(hit, EVENT_MOOD[n], 0.0)
+                hit = (x[SCRATCH, i] < 1.0 - exp(months * log)) & (x[ALIVE, i] > 0.5)
+                x[VALUE, i] = pick(hit, load, 0.0)
+                x[P1 * who + SIGNAL, i] += pick(hit, stress, 0.0)
+                x[P1 * who + ACHE, i] += pick(hit, mood, 0.0)
+            for i in range(L):
+                x[row, i] += x[VALUE, i]
         more_stress = extra[who]
         for i in range(L):
             where = x[ALIVE, i] > 0.5

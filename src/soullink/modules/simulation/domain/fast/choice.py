@@ -13,6 +13,7 @@ import numpy as np
 
 from soullink.modules.simulation.api import ACTS, Act, FloatArray
 from soullink.modules.simulation.domain.adjacency import NEVER, TABLE
+from soullink.modules.simulation.domain.fast.maths import LOG2_E
 from soullink.modules.simulation.domain.weights import FEATURES, WEIGHTS
 
 BITS: Final = 31
@@ -70,13 +71,14 @@ def _terms(names: dict[str, str], act: int) -> list[int]:
 def weights_in_order(effective: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the weights that the source reads, those that stay in an episode and those that move.
 
+    To the base 2, as all odds in the kernel.
     effective: (acts, features) of `weights.effective`.
     """
     found = [
         [effective[act, n] for act in range(len(ACTS)) for n in _terms(names, act)]
         for names in (_STATIC, _OWN)
     ]
-    return np.array(found[0]), np.array(found[1])
+    return np.array(found[0]) * LOG2_E, np.array(found[1]) * LOG2_E
 
 
 def _count(names: dict[str, str]) -> int:
@@ -101,7 +103,10 @@ def base_source() -> str:
     out += [f"    w{n} = w[{n}]" for n in range(_count(_STATIC))]
     out.append("    for who in UNROLL(2):")
     for act in range(len(ACTS)):
-        out += [f"        o{role}_{act} = odds[who * {2 * len(ACTS)} + {role * len(ACTS) + act}]" for role in (0, 1)]
+        out += [
+            f"        o{role}_{act} = odds[who * {2 * len(ACTS)} + {role * len(ACTS) + act}]"
+            for role in (0, 1)
+        ]
     out.append("        for i in range(L):")
     variables = {n: f"s{n}" for n, f in enumerate(FEATURES) if f in _STATIC}
     out += [f"            s{n} = {_STATIC[FEATURES[n]]}" for n in variables]
@@ -110,8 +115,7 @@ def base_source() -> str:
     for act in range(len(ACTS)):
         text, place = _sum(_STATIC, act, place, variables)
         out.append(
-            f"            x[P1 * who + BASE + {act}, i] = "
-            f"pick(second, o1_{act}, o0_{act}) + {text}"
+            f"            x[P1 * who + BASE + {act}, i] = pick(second, o1_{act}, o0_{act}) + {text}"
         )
     return "\n".join(out)
 
@@ -145,8 +149,8 @@ def _adjacency(act: int) -> list[str]:
                 if table[kind, act] == value and (kind - 1) // BITS == n
             )
             if mask:
-                tests.append(f"(np.int32(word_{n} & {mask}) != 0)")
-        lines.append(f"        t = pick({' | '.join(tests)}, {float(value)!r}, t)")
+                tests.append(f"bit_of(word_{n}, {mask})")
+        lines.append(f"        t = pick({' | '.join(tests)}, {float(value) * LOG2_E!r}, t)")
     return lines
 
 
@@ -183,16 +187,15 @@ def choose_source() -> str:
         out.append("        t = 0.0")
         out += _adjacency(act)
         if name in _FORBIDDEN:
-            out.append(f"        t = pick({_FORBIDDEN[name]}, {NEVER!r}, t)")
+            out.append(f"        t = pick({_FORBIDDEN[name]}, {NEVER * LOG2_E!r}, t)")
         out += [
-            f"        t = pick(last_act == {act}.0, t - 1.3, t)",
-            f"        t = pick(last_act_2 == {act}.0, t - 0.6, t)",
-            f"        e{act} = exp({_chosen(f'BASE + {act}')} + {text} + t)",
-            f"        total = total + e{act}",
+            f"        t = pick(last_act == {act}.0, t - {1.3 * LOG2_E!r}, t)",
+            f"        t = pick(last_act_2 == {act}.0, t - {0.6 * LOG2_E!r}, t)",
+            f"        total = total + exp_2({_chosen(f'BASE + {act}')} + {text} + t)",
+            f"        sum_{act} = total",
         ]
-    out += ["        wanted = x[U_ACT, i] * total", "        sum_, picked = 0.0, 0.0"]
+    out += ["        wanted = x[U_ACT, i] * total", "        picked = 0.0"]
     for act in range(len(ACTS)):
-        out.append(f"        sum_ = sum_ + e{act}")
-        out.append("        picked = picked + pick(sum_ < wanted, 1.0, 0.0)")
+        out.append(f"        picked = picked + pick(sum_{act} < wanted, 1.0, 0.0)")
     out.append(f"        x[ACT, i] = smaller(picked, {len(ACTS) - 1}.0)")
     return "\n".join(out)

@@ -12,7 +12,7 @@ from soullink.modules.simulation.domain.fast.between import (
     begin, close_episode, gather, key_lanes, open_episode, pass_time,
 )  # fmt: skip
 from soullink.modules.simulation.domain.fast.lanes import (
-    Rows, Words, affect, any_hit, draw_floor, draw_turn, finish_turn, fire, first_unmet,
+    Rows, Words, affect, anywhere, draw_floor, draw_turn, finish_turn, fire, first_unmet,
     give_outcome, log_acts, narrow, recall, remember, resolve, respond, take_floor, unfired,
 )  # fmt: skip
 from soullink.modules.simulation.domain.fast.maths import UNROLL, real
@@ -108,84 +108,73 @@ def live(
                 x[ALIVE, i] = 0.0
         note_ends(x, first, 0, size, trace)
         for e in range(len(plan.sizes)):
-            turns = live_episode(x, k, log, e, first, p, w_base, w, plan, trace)
-            count_acts(log, turns, first, pair, size, sink)
+            number = e + 1
+            slot, topics = plan.slots[e], plan.topics
+            minutes, decides, deadline = plan.numbers[e, 0], plan.numbers[e, 1], plan.numbers[e, 2]
+            fewest, most, span = plan.numbers[e, 3], plan.numbers[e, 4], plan.numbers[e, 5]
+            exact = plan.numbers[e, 6] > 0.5
+            if e > 0:
+                pass_time(x, k, p, number, plan.gaps[e], plan.extra, topics)
+            open_episode(
+                x, k, number, decides, plan.demands[e], plan.choices[e], plan.sizes[e],
+                plan.pressures[e], plan.pull[e], plan.misreading, slot,
+            )  # fmt: skip
+            set_base(x, w_base, plan.odds[e])
+            gather(x, topics, slot, plan.relevance[e])
+            turn = 0
+            while anywhere(x, LIVE):
+                done = real(turn)
+                turn += 1
+                late = min(max((done - fewest) / span, 0.0), 1.0)
+                start = 1.0 if turn == 1 else 0.0
+                draw_floor(x, k, number, turn)
+                take_floor(x, decides)
+                draw_turn(x, k, number, turn)
+                if exact:
+                    gather(x, topics, slot, plan.relevance[e])
+                recall(x)
+                choose(x, w, start, late, done < fewest, done < 4.0, done > 1.0, decides)
+                log_acts(x, log, turn - 1)
+                respond(x, p)
+                remember(x)
+                resolve(x, minutes, decides, deadline)
+                bit = 1.0
+                for n in range(plan.triggers[e]):
+                    unfired(x, 1.0 / bit)
+                    for c in range(plan.trigger_counts[e, n]):
+                        narrow(
+                            x, plan.trigger_which[e, n, c], plan.trigger_low[e, n, c],
+                            plan.trigger_high[e, n, c],
+                        )  # fmt: skip
+                    if anywhere(x, HIT):
+                        effects = plan.trigger_effects
+                        affect(
+                            x, effects[e, n, 0], effects[e, n, 1], effects[e, n, 2], effects[e, n, 3],
+                            effects[e, n, 4], effects[e, n, 5],
+                        )  # fmt: skip
+                        fire(x, bit, plan.trigger_ends[e, n])
+                    bit = bit * 2.0
+                note_turn(x, first, e, turn - 1, trace)
+                finish_turn(x, most)
+            for n in range(plan.outcomes[e]):
+                first_unmet(x)
+                for c in range(plan.outcome_counts[e, n]):
+                    narrow(
+                        x, plan.outcome_which[e, n, c], plan.outcome_low[e, n, c],
+                        plan.outcome_high[e, n, c],
+                    )  # fmt: skip
+                if anywhere(x, HIT):
+                    give_outcome(x, real(n), plan.successes[e, n])
+                    effects = plan.outcome_effects
+                    affect(
+                        x, effects[e, n, 0], effects[e, n, 1], effects[e, n, 2], effects[e, n, 3],
+                        effects[e, n, 4], effects[e, n, 5],
+                    )  # fmt: skip
+            close_episode(x, k, p, number, decides, topics, slot)
+            count_acts(log, turn, first, pair, size, sink)
             note_ends(x, first, e + 1, size, trace)
             count_episode(x, e, first, pair, sink)
         count_course(x, first, pair, size, sink)
-
-
-def live_episode(
-    x: Rows, k: Words, log: Words, e: int, first: int, p: Rows, w_base: Rows, w: Rows, plan: Plan,
-    trace: Trace,
-) -> int:  # fmt: skip
-    """Live one episode of a tile; returns its turns, whose acts stand in `log`."""
-    number = e + 1
-    slot, topics = plan.slots[e], plan.topics
-    minutes, decides, deadline = plan.numbers[e, 0], plan.numbers[e, 1], plan.numbers[e, 2]
-    fewest, most, span = plan.numbers[e, 3], plan.numbers[e, 4], plan.numbers[e, 5]
-    exact = plan.numbers[e, 6] > 0.5
-    if e > 0:
-        pass_time(x, k, p, number, plan.gaps[e], plan.extra, topics)
-    open_episode(
-        x, k, number, decides, plan.demands[e], plan.choices[e], plan.sizes[e],
-        plan.pressures[e], plan.pull[e], plan.misreading, slot,
-    )  # fmt: skip
-    set_base(x, w_base, plan.odds[e])
-    gather(x, topics, slot, plan.relevance[e])
-    x[HIT * L : HIT * L + L] = x[LIVE * L : LIVE * L + L]
-    going = 1 if any_hit(x) else 0
-    turn = 0
-    while going > 0:
-        done = real(turn)
-        turn += 1
-        late = min(max((done - fewest) / span, 0.0), 1.0)
-        start = 1.0 if turn == 1 else 0.0
-        draw_floor(x, k, number, turn)
-        take_floor(x, decides)
-        draw_turn(x, k, number, turn)
-        if exact:
-            gather(x, topics, slot, plan.relevance[e])
-        recall(x)
-        choose(x, w, start, late, done < fewest, done < 4.0, done > 1.0, decides)
-        log_acts(x, log, turn - 1)
-        respond(x, p)
-        remember(x)
-        resolve(x, minutes, decides, deadline)
-        bit = 1.0
-        for n in range(plan.triggers[e]):
-            unfired(x, 1.0 / bit)
-            for c in range(plan.trigger_counts[e, n]):
-                narrow(
-                    x, plan.trigger_which[e, n, c], plan.trigger_low[e, n, c],
-                    plan.trigger_high[e, n, c],
-                )  # fmt: skip
-            if any_hit(x):
-                effects = plan.trigger_effects
-                affect(
-                    x, effects[e, n, 0], effects[e, n, 1], effects[e, n, 2], effects[e, n, 3],
-                    effects[e, n, 4], effects[e, n, 5],
-                )  # fmt: skip
-                fire(x, bit, plan.trigger_ends[e, n])
-            bit = bit * 2.0
-        note_turn(x, first, e, turn - 1, trace)
-        going = finish_turn(x, most)
-    for n in range(plan.outcomes[e]):
-        first_unmet(x)
-        for c in range(plan.outcome_counts[e, n]):
-            narrow(
-                x, plan.outcome_which[e, n, c], plan.outcome_low[e, n, c],
-                plan.outcome_high[e, n, c],
-            )  # fmt: skip
-        if any_hit(x):
-            give_outcome(x, real(n), plan.successes[e, n])
-            effects = plan.outcome_effects
-            affect(
-                x, effects[e, n, 0], effects[e, n, 1], effects[e, n, 2], effects[e, n, 3],
-                effects[e, n, 4], effects[e, n, 5],
-            )  # fmt: skip
-    close_episode(x, k, p, number, decides, topics, slot)
-    return turn
 
 
 def count_acts(log: Words, turns: int, first: int, pair: Words, size: int, sink: Sink) -> None:

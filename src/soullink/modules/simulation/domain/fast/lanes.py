@@ -65,20 +65,17 @@ def take_floor(x: Rows, decides: float) -> None:
         second = last > 0.5
         anxious = pick(second, x[P1 + ANXIETY, i], x[ANXIETY, i])
         addressed = 1.9 + 1.2 * x[ASKED, i] + 4.0 * x[CLOSING, i]
-        going_on = (
-            -0.3 + 0.35 * x[PURSUING, i] * anxious - pick(x[ROW, i] >= 2.0, 6.0, 0.0)
-        )
+        going_on = -0.3 + 0.35 * x[PURSUING, i] * anxious - pick(x[ROW, i] >= 2.0, 6.0, 0.0)
         begun = last >= 0.0
         bid = (
             0.5 * x[EXTRAVERSION, i]
             + 0.6 * (x[AROUSAL, i] - 0.3)
-            + 0.7 * log(x[FLOOR_ODDS, i])
             + pick(begun, pick(second, addressed, going_on), 0.0)
         )
         other = (
             0.5 * x[P1 + EXTRAVERSION, i]
             + 0.6 * (x[P1 + AROUSAL, i] - 0.3)
-            + 0.7 * log(x[P1 + FLOOR_ODDS, i])
+            + 0.7 * log(x[P1 + FLOOR_ODDS, i] / x[FLOOR_ODDS, i])
             + pick(begun, pick(second, going_on, addressed), 0.0)
         )
         now = pick(other > bid, 1.0, 0.0)
@@ -123,9 +120,17 @@ def respond(x: Rows, p: Rows) -> None:
         one = x[NOW, i] > 0.5
         act = x[ACT, i]
         a = at(act)
-        kind, depth, valence_of, heat = A_CLASS[a], A_DEPTH[a], A_VALENCE[a], A_HEAT[a]
+        depth, valence_of, heat = A_DEPTH[a], A_VALENCE[a], A_HEAT[a]
         connects, frees, esteems = A_CONNECTION[a], A_AUTONOMY[a], A_ESTEEM[a]
-        settles = A_SETTLES[a] > 0.5
+        code = A_CODE[a]
+        aspect = np.floor(code * 0.015625)
+        code = code - 64.0 * aspect
+        asks = pick(code >= 32.0, 1.0, 0.0)
+        code = code - 32.0 * asks
+        settles = code >= 16.0
+        kind = pick(settles, code - 16.0, code)
+        x[SETTLES, i] = pick(settles, 1.0, 0.0)
+        x[ASPECT, i] = aspect - 1.0
         conflict, disagreement = x[CONFLICT, i], x[DISAGREEMENT, i]
 
         # The listener.
@@ -153,8 +158,7 @@ def respond(x: Rows, p: Rows) -> None:
         worse = x[U_SIGN, i] < sigmoid(
             0.6 + 0.6 * anxious + 0.3 * neurotic - 3.0 * (trust - 0.5) - 1.0 * mood
         )
-        c = at(kind)
-        taken = pick(worse, C_WORSE[c], C_BETTER[c])
+        taken = C_TAKEN[at(pick(worse, kind + 9.0, kind))]
         perceived = pick(x[U_MISREAD, i] < chance, taken, kind)
         misread = perceived != kind
         looks = C_VALENCE[at(perceived)]
@@ -232,12 +236,14 @@ def respond(x: Rows, p: Rows) -> None:
         growth = (0.012 * warmth + 0.02 * depth * warmth + 0.03 * met * warmth) * opening
         loss = (0.03 * cold + pick(hostile | (perceived == DISTANT), 0.012, 0.0)) * close
         new_close = close + growth * (1.0 - close) * closeness_growth - loss
-        new_connection = 0.85 * pick(one, x[CONNECTION, i], x[P1 + CONNECTION, i]) + 0.3 * connection
+        new_connection = (
+            0.85 * pick(one, x[CONNECTION, i], x[P1 + CONNECTION, i]) + 0.3 * connection
+        )
         new_autonomy = 0.85 * pick(one, x[AUTONOMY, i], x[P1 + AUTONOMY, i]) + 0.3 * autonomy
         new_esteem = 0.85 * pick(one, x[ESTEEM, i], x[P1 + ESTEEM, i]) + 0.3 * esteem
-        new_hurt = 0.88 * pick(
-            one, x[HURT, i], x[P1 + HURT, i]
-        ) + hurt_gain * sensitive * larger(-affect - 0.2, 0.0)
+        new_hurt = 0.88 * pick(one, x[HURT, i], x[P1 + HURT, i]) + hurt_gain * sensitive * larger(
+            -affect - 0.2, 0.0
+        )
         alike = pick(settles | (perceived == PLAYFUL) | (perceived == OPEN), 0.05, 0.0)
         alike = alike - pick(pressing, 0.06, 0.0)
         similar = clip(pick(one, x[SIMILARITY, i], x[P1 + SIMILARITY, i]) + alike * 0.5, 0.0, 1.0)
@@ -247,9 +253,7 @@ def respond(x: Rows, p: Rows) -> None:
         pressed = pick(one, x[PRESSED, i], x[P1 + PRESSED, i])
         warmed = pick(one, x[WARMED, i], x[P1 + WARMED, i])
         positive = valence_of > 0.15
-        pursued = pick(one, x[PURSUED, i], x[P1 + PURSUED, i]) + pick(
-            kind == DISTANT, pressed, 0.0
-        )
+        pursued = pick(one, x[PURSUED, i], x[P1 + PURSUED, i]) + pick(kind == DISTANT, pressed, 0.0)
         answered = pick(one, x[ANSWERED, i], x[P1 + ANSWERED, i]) + pick(
             (kind == WARM) | (kind == OPEN), disclosed, 0.0
         )
@@ -365,7 +369,7 @@ def respond(x: Rows, p: Rows) -> None:
         put(x, SILENCE, i, live, pick(quiet, x[SILENCE, i] + 1.0, 0.0))
         put(x, REPAIRS, i, live, x[REPAIRS, i] + pick(repairs, 1.0, 0.0))
         put(x, DISCLOSURES, i, live, x[DISCLOSURES, i] + reveals)
-        put(x, ASKED, i, live, A_ASKS[a])
+        put(x, ASKED, i, live, asks)
         put(x, PURSUING, i, live, presses)
         x[VALUE, i] = affect
         x[HIT, i] = threat
@@ -382,9 +386,7 @@ def one_of(x: Rows, row: int, i: int, first: bool, second: bool, value: float) -
     x[P1 + row, i] = pick(second, value, x[P1 + row, i])
 
 
-def both(
-    x: Rows, row: int, i: int, first: bool, second: bool, mine: float, others: float
-) -> None:
+def both(x: Rows, row: int, i: int, first: bool, second: bool, mine: float, others: float) -> None:
     """Give person 0 `mine` and person 1 `others` where `first`, the other way where `second`."""
     x[row, i] = pick(first, mine, pick(second, others, x[row, i]))
     x[P1 + row, i] = pick(first, others, pick(second, mine, x[P1 + row, i]))
@@ -396,7 +398,7 @@ def remember(x: Rows) -> None:
         affect, threat, left = x[VALUE, i], x[HIT, i], x[SCRATCH, i]
         one = x[NOW, i] > 0.5
         a = at(x[ACT, i])
-        aspect = A_ASPECT[a]
+        aspect = x[ASPECT, i]
         salience = clip(0.75 * larger(affect, -affect) + 0.35 * threat, 0.0, 1.0)
         noted = (x[LIVE, i] > 0.5) & (aspect >= 0.0) & (salience >= NOTICED)
         # Where it is kept: aspects of person 0 from 0, of person 1 from N_ASPECT.
@@ -469,7 +471,7 @@ def resolve(x: Rows, minutes: float, decides: float, deadline: float) -> None:
         agreed = (
             undecided
             & (distance < CONSENSUS_DISTANCE)
-            & (A_SETTLES[at(x[ACT, i])] > 0.5)
+            & (x[SETTLES, i] > 0.5)
             & (x[TURNS, i] >= 4.0)
         )
         put(x, AGREED, i, agreed, 1.0)
@@ -477,9 +479,8 @@ def resolve(x: Rows, minutes: float, decides: float, deadline: float) -> None:
         x[ENDS, i] = 0.0
 
 
-def finish_turn(x: Rows, most: float) -> int:
-    """End the episode where it is over: `flow.ending`. Returns how many lanes go on."""
-    left_over = 0
+def finish_turn(x: Rows, most: float) -> None:
+    """End the episode where it is over: `flow.ending`."""
     for i in range(L):
         live = x[LIVE, i] > 0.5
         act = x[ACT, i]
@@ -493,91 +494,86 @@ def finish_turn(x: Rows, most: float) -> int:
         put(x, LEFT_BY, i, left, x[NOW, i])
         put(x, ENDING, i, live & (over >= 0.0), over)
         put(x, LIVE, i, over >= 0.0, 0.0)
-    for i in range(L):
-        left_over += 1 if x[LIVE, i] > 0.5 else 0
-    return left_over
 
 
-def fill(x: Rows, which: int) -> None:
-    """Put what a condition looks at into the row VALUE: `environment.variables`."""
+def narrow(x: Rows, which: int, low: float, high: float) -> None:
+    """Leave in HIT the lanes where a condition holds.
+
+    which: index of api.CONDITION_VARIABLES. `environment.variables` and `holds`.
+    """
     if which == 0:
         for i in range(L):
-            x[VALUE, i] = x[TURNS, i]
+            narrow_lane(x, i, x[TURNS, i], low, high)
     elif which == 1:
         for i in range(L):
-            x[VALUE, i] = x[CONFLICT, i]
+            narrow_lane(x, i, x[CONFLICT, i], low, high)
     elif which == 2:
         for i in range(L):
             valenced = x[POSITIVE, i] + x[NEGATIVE, i]
             none = pick(valenced == 0.0, 0.5, 0.0)
-            x[VALUE, i] = (x[POSITIVE, i] + none) / larger(valenced, 1.0)
+            share = (x[POSITIVE, i] + none) / larger(valenced, 1.0)
+            narrow_lane(x, i, share, low, high)
     elif which == 3:
         for i in range(L):
-            x[VALUE, i] = x[SILENCE, i]
+            narrow_lane(x, i, x[SILENCE, i], low, high)
     elif which == 4:
         for i in range(L):
             apart = x[POSITION, i] - x[P1 + POSITION, i]
             open_question = (x[AGREED, i] + x[ARBITRATED, i]) == 0.0
-            x[VALUE, i] = pick(open_question, larger(apart, -apart) * 0.5, 0.0)
+            distance = pick(open_question, larger(apart, -apart) * 0.5, 0.0)
+            narrow_lane(x, i, distance, low, high)
     elif which == 5:
         for i in range(L):
-            x[VALUE, i] = x[REPAIRS, i]
+            narrow_lane(x, i, x[REPAIRS, i], low, high)
     elif which == 6:
         for i in range(L):
-            x[VALUE, i] = x[DISCLOSURES, i]
+            narrow_lane(x, i, x[DISCLOSURES, i], low, high)
     elif which == 7:
-        lowest(x, MOOD)
+        for i in range(L):
+            narrow_lane(x, i, smaller(x[MOOD, i], x[P1 + MOOD, i]), low, high)
     elif which == 8:
-        highest(x, MOOD)
+        for i in range(L):
+            narrow_lane(x, i, larger(x[MOOD, i], x[P1 + MOOD, i]), low, high)
     elif which == 9:
-        highest(x, AROUSAL)
+        for i in range(L):
+            narrow_lane(x, i, larger(x[AROUSAL, i], x[P1 + AROUSAL, i]), low, high)
     elif which == 10:
-        highest(x, STRESS)
+        for i in range(L):
+            narrow_lane(x, i, larger(x[STRESS, i], x[P1 + STRESS, i]), low, high)
     elif which == 11:
-        lowest(x, TRUST)
+        for i in range(L):
+            narrow_lane(x, i, smaller(x[TRUST, i], x[P1 + TRUST, i]), low, high)
     elif which == 12:
-        lowest(x, CLOSENESS)
+        for i in range(L):
+            narrow_lane(x, i, smaller(x[CLOSENESS, i], x[P1 + CLOSENESS, i]), low, high)
     elif which == 13:
-        highest(x, CLOSENESS)
+        for i in range(L):
+            narrow_lane(x, i, larger(x[CLOSENESS, i], x[P1 + CLOSENESS, i]), low, high)
     elif which == 14:
-        lowest(x, COMMITMENT)
+        for i in range(L):
+            narrow_lane(x, i, smaller(x[COMMITMENT, i], x[P1 + COMMITMENT, i]), low, high)
     elif which == 15:
         for i in range(L):
-            x[VALUE, i] = x[LEFT, i]
+            narrow_lane(x, i, x[LEFT, i], low, high)
     elif which == 16:
         for i in range(L):
-            x[VALUE, i] = x[AGREED, i]
+            narrow_lane(x, i, x[AGREED, i], low, high)
     else:
         for i in range(L):
-            x[VALUE, i] = x[ARBITRATED, i]
+            narrow_lane(x, i, x[ARBITRATED, i], low, high)
 
 
-def lowest(x: Rows, row: int) -> None:
-    """Put the lower of the two people's values into VALUE."""
+def narrow_lane(x: Rows, i: int, value: float, low: float, high: float) -> None:
+    """Leave one lane's HIT as it is where `value` lies between the bounds."""
+    x[HIT, i] = pick((value >= low) & (value <= high), x[HIT, i], 0.0)
+
+
+def anywhere(x: Rows, row: int) -> bool:
+    """Return whether a row of ones and zeros has a one; its sum is exact in any order."""
+    total = 0.0
     for i in range(L):
-        x[VALUE, i] = smaller(x[row, i], x[P1 + row, i])
-
-
-def highest(x: Rows, row: int) -> None:
-    """Put the higher of the two people's values into VALUE."""
-    for i in range(L):
-        x[VALUE, i] = larger(x[row, i], x[P1 + row, i])
-
-
-def narrow(x: Rows, which: int, low: float, high: float) -> None:
-    """Leave in HIT the lanes where a condition holds: `environment.holds`."""
-    fill(x, which)
-    for i in range(L):
-        held = (x[VALUE, i] >= low) & (x[VALUE, i] <= high)
-        x[HIT, i] = pick(held, x[HIT, i], 0.0)
-
-
-def any_hit(x: Rows) -> bool:
-    """Return whether HIT holds anywhere."""
-    hits = 0
-    for i in range(L):
-        hits += 1 if x[HIT, i] > 0.5 else 0
-    return hits > 0
+        total += x[row, i]
+    return total > 0.5
 
 
 def affect(x: Rows, mood: float, arousal: float, stress: float, trust: float, close: float,
@@ -587,11 +583,35 @@ def affect(x: Rows, mood: float, arousal: float, stress: float, trust: float, cl
         where = x[HIT, i] > 0.5
         for person in UNROLL(2):
             put(x, P1 * person + MOOD, i, where, clip(x[P1 * person + MOOD, i] + mood, -1.0, 1.0))
-            put(x, P1 * person + AROUSAL, i, where, clip(x[P1 * person + AROUSAL, i] + arousal, 0.0, 1.0))
-            put(x, P1 * person + STRESS, i, where, clip(x[P1 * person + STRESS, i] + stress, 0.0, 1.0))
+            put(
+                x,
+                P1 * person + AROUSAL,
+                i,
+                where,
+                clip(x[P1 * person + AROUSAL, i] + arousal, 0.0, 1.0),
+            )
+            put(
+                x,
+                P1 * person + STRESS,
+                i,
+                where,
+                clip(x[P1 * person + STRESS, i] + stress, 0.0, 1.0),
+            )
             put(x, P1 * person + TRUST, i, where, clip(x[P1 * person + TRUST, i] + trust, 0.0, 1.0))
-            put(x, P1 * person + CLOSENESS, i, where, clip(x[P1 * person + CLOSENESS, i] + close, 0.0, 1.0))
-            put(x, P1 * person + COMMITMENT, i, where, clip(x[P1 * person + COMMITMENT, i] + commit, 0.0, 1.0))
+            put(
+                x,
+                P1 * person + CLOSENESS,
+                i,
+                where,
+                clip(x[P1 * person + CLOSENESS, i] + close, 0.0, 1.0),
+            )
+            put(
+                x,
+                P1 * person + COMMITMENT,
+                i,
+                where,
+                clip(x[P1 * person + COMMITMENT, i] + commit, 0.0, 1.0),
+            )
 
 
 def unfired(x: Rows, bit: float) -> None:
@@ -599,7 +619,7 @@ def unfired(x: Rows, bit: float) -> None:
     for i in range(L):
         half = np.floor(x[FIRED, i] * bit)
         odd = half - 2.0 * np.floor(half * 0.5)
-        x[HIT, i] = pick((x[LIVE, i] > 0.5) & (odd < 0.5), 1.0, 0.0)
+        x[HIT, i] = pick(odd < 0.5, x[LIVE, i], 0.0)
 
 
 def fire(x: Rows, bit: float, ends: float) -> None:
@@ -612,7 +632,7 @@ def fire(x: Rows, bit: float, ends: float) -> None:
 def first_unmet(x: Rows) -> None:
     """Put into HIT the lanes whose episode has no outcome yet."""
     for i in range(L):
-        x[HIT, i] = pick((x[LIVED, i] > 0.5) & (x[OUTCOME, i] < 0.0), 1.0, 0.0)
+        x[HIT, i] = pick(x[OUTCOME, i] < 0.0, x[LIVED, i], 0.0)
 
 
 def give_outcome(x: Rows, number: float, success: float) -> None:

@@ -40,8 +40,13 @@ def clip(value: Any, low: Any, high: Any) -> Any:
 
 
 def at(index: Any) -> Any:
-    """Return a number of a row as an index of a table."""
-    return np.int32(index)
+    """Return a number of a row as an index of a table; never below 0, so nothing wraps around."""
+    return np.int32(index) & 63
+
+
+def bit_of(word: Any, mask: Any) -> Any:
+    """Return whether a 32-bit word has any bit of a mask, in 32 bits all the way."""
+    return np.not_equal(np.bitwise_and(word, np.int32(mask)), np.int32(0))
 
 
 def sqrt(value: Any) -> Any:
@@ -59,9 +64,7 @@ def fresh_bits(z: Any) -> Any:
 
 def counted(purpose: int, episode: int, turn: int, n: int) -> Any:
     """Return the hashed counter of a draw, as `randomness.uniform` makes it."""
-    return fresh_bits(
-        np.uint64((np.int64(purpose) << 48) | (episode << 32) | (turn << 16) | n)
-    )
+    return fresh_bits(np.uint64((np.int64(purpose) << 48) | (episode << 32) | (turn << 16) | n))
 
 
 def drawn_bits(key: Any, counter: Any) -> Any:
@@ -91,6 +94,24 @@ def exp_32(x: Any) -> Any:
     y = y * r * r + r + 1.0
     power = np.int32(np.int32(n) + 127)
     return y * np.int32(power << 23).view(np.float32)
+
+
+def exp_2_32(x: Any) -> Any:
+    """Return 2 to the x for -126 < x < 127, relative error below 3e-7; less than -126 is -126.
+
+    The polynomial interpolates (2^r - 1) / r at Chebyshev nodes of [-1/2, 1/2].
+    """
+    x = x if x > -126.0 else -126.0
+    n = np.rint(x)
+    r = x - n
+    y = 0.0013381321914494038
+    y = y * r + 0.009666387923061848
+    y = y * r + 0.055503811687231064
+    y = y * r + 0.2402234822511673
+    y = y * r + 0.6931471824645996
+    y = y * r + 1.0
+    power = np.int32(np.int32(n) << 23)
+    return np.int32(np.float32(y).view(np.int32) + power).view(np.float32)
 
 
 def log_32(x: Any) -> Any:
@@ -138,6 +159,11 @@ def exp_64(x: Any) -> Any:
     return np.exp(x)
 
 
+def exp_2_64(x: Any) -> Any:
+    """Return 2 to the x."""
+    return np.exp2(x)
+
+
 def log_64(x: Any) -> Any:
     """Return the natural logarithm."""
     return np.log(x)
@@ -153,7 +179,7 @@ def to_unit_64(bits: Any) -> Any:
     return (np.float64(bits) + 0.5) * UNIT
 
 
-exp, log, cos_2pi, to_unit = exp_64, log_64, cos_2pi_64, to_unit_64
+exp, exp_2, log, cos_2pi, to_unit = exp_64, exp_2_64, log_64, cos_2pi_64, to_unit_64
 """The names that lanes use; `source.py` gives them the meaning of its precision."""
 
 
@@ -177,6 +203,7 @@ def normal(u1: Any, u2: Any) -> Any:
 def real(value: Any) -> Any:
     """Return an integer as a number of the kernel's precision."""
     return np.float64(value)
+
 
 UNROLL = range
 """A loop that `source.py` writes out."""

@@ -20,6 +20,7 @@ from soullink.modules.simulation.api import (
 )
 from soullink.modules.simulation.domain import dynamics, environment
 from soullink.modules.simulation.domain.fast.drive import Plan
+from soullink.modules.simulation.domain.fast.maths import LOG2_E
 from soullink.modules.simulation.domain.fast.rows import TRIGGERS_MOST
 from soullink.modules.simulation.domain.flow import PAUSE_MINUTES
 from soullink.modules.simulation.domain.memory import RELEVANCE_ELSEWHERE
@@ -128,9 +129,7 @@ def plan_of(
     relevance = np.full((count, len(topics)), RELEVANCE_ELSEWHERE)
     for e, s in enumerate(scenarios):
         relevance[e, topics.index(s.topic)] = 1.0
-    triggers = [
-        _conditions([t.when for t in s.triggers], TRIGGERS_MOST, width) for s in scenarios
-    ]
+    triggers = [_conditions([t.when for t in s.triggers], TRIGGERS_MOST, width) for s in scenarios]
     ends = [_conditions([o.when for o in s.outcomes], outcomes, width) for s in scenarios]
     trigger_ends, successes = np.zeros((count, TRIGGERS_MOST)), np.zeros((count, outcomes))
     for e, s in enumerate(scenarios):
@@ -147,7 +146,7 @@ def plan_of(
     return Plan(
         numbers=real(numbers),
         gaps=gaps,
-        odds=real(odds.reshape(count, -1)),
+        odds=real(odds.reshape(count, -1) * LOG2_E),  # the kernel's odds are to the base 2
         demands=real([[s.demands.get(name, 0.0) for name in DEMANDS] for s in scenarios]),
         choices=real(table),
         sizes=sizes,
@@ -167,7 +166,9 @@ def plan_of(
         trigger_high=real([t[3] for t in triggers]),
         outcomes=np.array([len(s.outcomes) for s in scenarios], dtype=np.int64),
         successes=real(successes),
-        outcome_effects=real([_effects([o.effect for o in s.outcomes], outcomes) for s in scenarios]),
+        outcome_effects=real(
+            [_effects([o.effect for o in s.outcomes], outcomes) for s in scenarios]
+        ),
         outcome_counts=np.array([t[0] for t in ends]),
         outcome_which=np.array([t[1] for t in ends]),
         outcome_low=real([t[2] for t in ends]),

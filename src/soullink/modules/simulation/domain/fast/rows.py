@@ -9,15 +9,16 @@ from typing import Final
 
 import numpy as np
 
-from soullink.modules.simulation.api import ACTS, DEMANDS, TOPICS, Act, FloatArray
+from soullink.modules.simulation.api import ACTS, DEMANDS, FACTORS, TOPICS, Act, FloatArray
 from soullink.modules.simulation.domain import dynamics, flow, memory
 from soullink.modules.simulation.domain.acts import INDEX as ACT_INDEX
+from soullink.modules.simulation.domain.environment import LIFE_EVENTS
 from soullink.modules.simulation.domain.layout import N_PERSON, N_TRAIT, Person
 from soullink.modules.simulation.domain.memory import ASPECT_OF_ACT, N_ASPECT, SIGN_OF_ACT
 from soullink.modules.simulation.domain.randomness import Purpose
 
-L: Final = 64
-"""Lanes of a tile: four 512-bit registers of float32."""
+L: Final = 128
+"""Lanes of a tile: eight 512-bit registers of float32."""
 N_ACT: Final = len(ACTS)
 NO_ACT: Final = N_ACT
 TRIGGERS_MOST: Final = 12
@@ -61,8 +62,8 @@ VALENCE_NOW, IMPORTANCE, COUNT, RECENCY = range(4)
     LEFT, CLOSING, SPEAKER, ROW, MINUTE, ESCALATED, ASKED, PURSUING, LIVE, LIVED, ALIVE, ENDING,
     LEFT_BY, OUTCOME, SUCCESS, HIGHEST, SUCCESSES, EPISODES, ENDED, ENDED_BY, RESOLUTION,
     NOW, ACT, PREVIOUS, DISAGREEMENT, U_ACT, U_MISREAD, U_SIGN, U_MINUTE, DOUBLE, WAS_CLOSING,
-    VALUE, HIT, ENDS, GAP, LIKENESS, WEAK, SCRATCH, N_PAIR,
-) = range(2 * P1, 2 * P1 + 49)  # fmt: skip
+    VALUE, HIT, ENDS, GAP, LIKENESS, SETTLES, ASPECT, SCRATCH, N_PAIR,
+) = range(2 * P1, 2 * P1 + 50)  # fmt: skip
 DEMAND_ROW: Final = N_PAIR
 FIRED: Final = DEMAND_ROW + len(DEMANDS)
 MEMORY: Final = FIRED + 1  # (2, topics, aspects, 4)
@@ -94,10 +95,10 @@ A_AUTONOMY: Final = _of_act(dynamics.AUTONOMY)
 A_ESTEEM: Final = _of_act(dynamics.ESTEEM)
 A_HEAT: Final = _of_act(dynamics.HEAT)
 A_DEPTH: Final = _of_act(dynamics.DEPTH)
-A_CLASS: Final = _of_act(dynamics.CLASS_OF, -1.0)
-A_SETTLES: Final = _of_act(dynamics.SETTLING)
-A_ASKS: Final = _of_act(flow.ASKING)
-A_ASPECT: Final = _of_act(ASPECT_OF_ACT, -1.0)
+A_CODE: Final = _of_act(
+    dynamics.CLASS_OF + 16 * dynamics.SETTLING + 32 * flow.ASKING + 64 * (ASPECT_OF_ACT + 1)
+)
+"""Class, whether it settles, whether it asks, and the aspect plus one, in one look-up."""
 A_SIGN: Final = _of_act(SIGN_OF_ACT)
 WARM, OPEN, PLAYFUL, TASK, DEMAND, HOSTILE, DISTANT, REPAIR, BOUNDARY = (
     float(number) for number in range(9)
@@ -106,8 +107,7 @@ APOLOGISE, FORGIVE, CLOSE, LEAVE = (
     float(ACT_INDEX[act]) for act in (Act.APOLOGISE, Act.FORGIVE, Act.CLOSE, Act.LEAVE)
 )
 C_VALENCE: Final = np.asarray(dynamics.CLASS_VALENCE)
-C_WORSE: Final = np.asarray(dynamics.WORSE, dtype=np.float64)
-C_BETTER: Final = np.asarray(dynamics.BETTER, dtype=np.float64)
+C_TAKEN: Final = np.concatenate([dynamics.BETTER, dynamics.WORSE]).astype(np.float64)
 
 
 def _moves() -> tuple[FloatArray, FloatArray]:
@@ -123,3 +123,11 @@ def _moves() -> tuple[FloatArray, FloatArray]:
 
 
 A_OWN, A_OTHER = _moves()
+N_EVENT: Final = len(LIFE_EVENTS)
+EVENTS: Final = np.array(
+    [
+        (np.log(1.0 - e.per_month), e.load, e.stress, e.mood, FACTORS.index(e.factor))
+        for e in LIFE_EVENTS
+    ]
+)
+"""Life events, (N_EVENT, 5): log of no event in a month, load, stress, mood, number of factor."""

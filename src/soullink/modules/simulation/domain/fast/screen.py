@@ -95,8 +95,7 @@ class _Kernel:
         self._plan = plans.plan_of(scenarios, arm, self._real)
         base, moving = choice.weights_in_order(weights.effective(parameters))
         self._numbers = tuple(
-            np.asarray(part, dtype=self._real)
-            for part in (parameters.as_array(), base, moving)
+            np.asarray(part, dtype=self._real) for part in (parameters.as_array(), base, moving)
         )
         self.outcomes = self._plan.successes.shape[1]
         self.episodes = len(scenarios)

@@ -24,12 +24,14 @@ from soullink.modules.simulation.domain.fast import between, choice, drive, lane
 
 Precision = Literal["float32", "float64"]
 _FLAT: Final = {"x", "y", "k"}
-_NAMES: Final = ("exp", "log", "cos_2pi", "to_unit")
+_NAMES: Final = ("exp", "exp_2", "log", "cos_2pi", "to_unit")
 _FASTMATH: Final[Mapping[Precision, str]] = {
     # No reordering: the same on every run, and lanes are computed alike wherever they stand.
     "float32": '{"nnan", "ninf", "nsz", "contract"}',
     "float64": "False",
 }
+_EXACT_SUMS: Final = ("anywhere",)
+_ANY_ORDER: Final = '{"reassoc", "nsz"}'
 
 
 class _Fold(ast.NodeTransformer):
@@ -112,7 +114,9 @@ def _function(node: ast.FunctionDef, names: Mapping[str, Any]) -> ast.FunctionDe
     node.returns = None
     for argument in node.args.args:
         argument.annotation = None
-    local = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    local = {
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
     local |= {argument.arg for argument in node.args.args}
     folded = _Fold(names, local).visit(node)
     return ast.fix_missing_locations(_Type().visit(folded))  # type: ignore[no-any-return]
@@ -146,9 +150,10 @@ def text_of(precision: Precision) -> str:
             out.append(f"{name} = np.array({value.tolist()!r}, dtype=F)")
     for number, word in enumerate(choice.words()):
         out.append(f"WORD_{number} = np.array({word!r}, dtype=np.int32)")
-    options = f'error_model="numpy", nogil=True, fastmath={_FASTMATH[precision]}'
     for name, text in found.items():
-        out.append(f"@njit({options}{', cache=CACHED' if name == 'live' else ''})")
+        fast = _ANY_ORDER if name in _EXACT_SUMS else _FASTMATH[precision]
+        cached = ", cache=CACHED" if name == "live" else ""
+        out.append(f'@njit(error_model="numpy", nogil=True, fastmath={fast}{cached})')
         out.append(text)
     return "\n".join(out) + "\n"
 
