@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -12,7 +13,10 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
+from soullink.entrypoints.cli.commands import screen as command
+from soullink.modules.simulation.screening import api, service
 from tests.cli.conftest import ADA, BEN, EXAMPLES, PROGRAM, Ended, Soullink
+from tests.cli.test_terminal import _on_a_terminal as on_a_terminal
 from tests.conftest import REPOSITORY
 
 PEOPLE = str(EXAMPLES)
@@ -205,3 +209,18 @@ def test_from_python_it_is_the_same(screen: Any) -> None:
     assert done.path.read_bytes() == Path("o.parquet").read_bytes()
     assert told[0] == 0
     assert told[-1] == 11
+
+
+def test_help_names_the_limits_of_screening() -> None:
+    assert command.MOST_EPISODES == service.MOST_EPISODES
+    assert command.MOST_REPLICAS == service.MOST_REPLICAS
+    assert command.MOST_THREADS == api.MOST_THREADS
+    assert set(command.Engine) == {*api.ENGINES, "ray"}
+
+
+def test_a_terminal_gets_a_bar_with_speed_and_time_left() -> None:
+    written = on_a_terminal("screen", ADA, "--against", PEOPLE, "--out", "o.parquet", *QUICK)
+    drawn = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written)
+    assert "Screening pairs" in drawn
+    assert "11/11" in drawn
+    assert re.search(r"[1-9][0-9.]* k dyad-turns/s left \d:\d\d:\d\d", drawn)
