@@ -30,6 +30,7 @@ from soullink.kernel.errors import InvalidInputError, UnavailableError
 
 MAKE_A_KEY = "llm keys create TENANT --name NAME"
 _LOOK_SECONDS = 0.5
+_LOOK_EARLY_SECONDS = 0.05
 _COLLECT_AFTER = (20_000, 20, 20)
 """New objects before the youngest are looked at, and passes before the older ones are."""
 
@@ -97,7 +98,9 @@ async def _serve_here(
     stop: asyncio.Event,
 ) -> ExitCode:
     async with gateway_opened(invocation, plan.config, plan.wait_seconds) as opened:
-        await _announce(invocation, plan, address, opened)
+        working = await _check(invocation, plan, opened)
+        listening.listen()  # whoever reads the address may call at once
+        _announce(invocation, plan, address, opened, working)
         await _serve(invocation, plan, listening, opened, stop)
     return ExitCode.OK
 
@@ -139,14 +142,10 @@ def _rarely_collected() -> Iterator[None]:
         gc.unfreeze()
 
 
-async def _announce(
-    invocation: Invocation, plan: Plan, address: tuple[str, int], opened: bootstrap.OpenGateway
-) -> None:
-    """Say where it listens and what can be called. Raises InvalidInputError instead of serving
-    nothing, or nobody on an address that others reach; LlmError for what cannot be opened."""
-    direct = direct_providers(plan)
-    cards = opened.gateway.models()
-    if not cards and not direct:
+async def _check(invocation: Invocation, plan: Plan, opened: bootstrap.OpenGateway) -> int:
+    """Return how many keys work. Raises InvalidInputError instead of serving nothing, or nobody on
+    an address that others reach; LlmError for what cannot be opened."""
+    if not opened.gateway.models() and not direct_providers(plan):
         raise InvalidInputError(
             "There is nothing to serve: name routes with --config, or set a key variable, e.g. "
             "OPENAI_API_KEY."
@@ -154,12 +153,24 @@ async def _announce(
     opened.gateway.check()  # so that missing keys and wrong names show now
     now = datetime.now(UTC)
     working = sum(key.works_at(now) for key in await opened.keys.list_keys())
-    make_a_key = f"{invocation.prefix()} {MAKE_A_KEY}"
     if not working and not is_loopback(plan.host):
         raise InvalidInputError(
             f"{plan.host} can be reached by others and no key works yet: make one first with "
-            f"`{make_a_key}`."
+            f"`{invocation.prefix()} {MAKE_A_KEY}`."
         )
+    return working
+
+
+def _announce(
+    invocation: Invocation,
+    plan: Plan,
+    address: tuple[str, int],
+    opened: bootstrap.OpenGateway,
+    working: int,
+) -> None:
+    """Say where it listens and what can be called. working: keys that do."""
+    direct = direct_providers(plan)
+    cards = opened.gateway.models()
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
     url = f"http://{host}:{address[1]}"
     if plan.as_json:
@@ -183,6 +194,7 @@ async def _announce(
     for provider in direct:
         console.print(f"  {provider}:MODEL", soft_wrap=True)
     known = counted(working, "key works", "keys work") if working else "No key works yet"
+    make_a_key = f"{invocation.prefix()} {MAKE_A_KEY}"
     console.print(f"{known}; `{make_a_key}` makes one.", soft_wrap=True)
     sys.stdout.flush()
 
@@ -235,7 +247,7 @@ async def _serve_in_workers(
     This process keeps the port and the database; it ends when one of them ends by itself.
     """
     async with gateway_opened(invocation, plan.config) as opened:
-        await _announce(invocation, plan, address, opened)
+        working = await _check(invocation, plan, opened)
         # spawn: a fork would copy open connections and threads.
         context = multiprocessing.get_context("spawn")
         where = (invocation.data_dir, invocation.database_url, invocation.verbose)
@@ -245,15 +257,29 @@ async def _serve_in_workers(
         ]
         for worker in workers:
             worker.start()
+        told = False
         try:
             while not stop.is_set() and all(worker.is_alive() for worker in workers):
-                await _wait(stop, _LOOK_SECONDS)
+                if not told and await _answers(address):
+                    _announce(invocation, plan, address, opened, working)
+                    told = True
+                await _wait(stop, _LOOK_SECONDS if told else _LOOK_EARLY_SECONDS)
         finally:
             await _end(workers, plan.grace_seconds)
     if stop.is_set():
         return ExitCode.OK
     stderr(invocation).print("A worker ended by itself, so all were ended; its log says why.")
     return ExitCode.UNAVAILABLE
+
+
+async def _answers(address: tuple[str, int]) -> bool:
+    """Return whether anybody takes calls there."""
+    try:
+        _, writer = await asyncio.open_connection(*address)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
