@@ -1,6 +1,7 @@
 """Scores questionnaires with the norms of five-factor-e."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from ipipneo import IpipNeo
@@ -105,7 +106,9 @@ def _sums(answers: Answers) -> dict[str, int]:
     return sums
 
 
-def _percentiles(answers: Answers, sex: _Sex, age: int | None) -> dict[str, float]:
+@lru_cache(maxsize=1024)
+def _percentiles(answers: Answers, sex: _Sex, age: int | None) -> Mapping[str, float]:
+    """Return the percentiles; kept, since one person is met by many others."""
     letter = {"female": "F", "male": "M", None: "N"}[sex]
     low, high = _NORM_AGES
     ages = _AGE_BANDS[answers.inventory] if age is None else (min(max(age, low), high),)

@@ -3,17 +3,19 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from soullink.gateways.llm.ledger.port import UsageColumn, UsageRow
 from soullink.gateways.postgres.database import Database, Work
+from soullink.gateways.postgres.grouped import Grouped
 from soullink.kernel.clock import Clock
 from soullink.kernel.errors import InvalidInputError
 from soullink.modules.prompts.api import (
     FIRST_STORED,
     PRODUCTION,
     SEPARATOR,
+    Experiment,
     InvalidPromptError,
     LabelMove,
     LabelMoved,
@@ -86,6 +88,15 @@ async def _record(work: Work, move: LabelMove, before: int | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Kept:
+    """Added versions, those in production, and live experiments, as they stood when asked."""
+
+    added: list[Prompt]
+    chosen: Mapping[Key, int]
+    running: list[Experiment]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPrompts(PromptStore):
     """PromptStore on PostgreSQL, over the shipped files.
 
@@ -97,8 +108,31 @@ class StoredPrompts(PromptStore):
     shipped: FilePrompts
     accounts: PromptUsage | None = None
     turns: SpokenTurns | None = None
+    _reads: Grouped[None, "_Kept"] = field(init=False, repr=False)
+    _last: list[tuple[list[Prompt], dict[Key, int], FilePrompts]] = field(
+        init=False, repr=False, default_factory=list
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_reads", Grouped(self._read))
 
     async def snapshot(self, unit: str = "") -> Prompts:
+        kept = await self._reads.ask(None)
+        chosen = dict(kept.chosen)
+        if unit:
+            for experiment in kept.running:
+                arm = arm_of(experiment.id, unit)
+                key = (experiment.prompt, experiment.language)
+                chosen[key] = experiment.arms["AB".index(arm)]
+        last = self._last[0] if self._last else None
+        if last is not None and last[:2] == (kept.added, chosen):
+            return last[2]  # one for all courses that are told the same
+        found = self.shipped.with_added(kept.added, chosen)
+        self._last[:] = [(kept.added, chosen, found)]
+        return found
+
+    async def _read(self, asked: Sequence[None]) -> Sequence["_Kept"]:
+        """Return what is kept, to everybody who asked before it was read."""
         chosen: dict[Key, int] = {}
         async with self.database.work() as work:
             store = VersionStore(work.session)
@@ -106,13 +140,8 @@ class StoredPrompts(PromptStore):
             for move in await store.current(label=PRODUCTION):
                 if move.version is not None:
                     chosen[move.prompt, move.language] = move.version
-            if unit:
-                running = await ExperimentStore(work.session).list_experiments("running", "live")
-                for experiment in running:
-                    arm = arm_of(experiment.id, unit)
-                    key = (experiment.prompt, experiment.language)
-                    chosen[key] = experiment.arms["AB".index(arm)]
-        return self.shipped.with_added(added, chosen)
+            running = await ExperimentStore(work.session).list_experiments("running", "live")
+        return [_Kept(added, chosen, running)] * len(asked)
 
     async def add_version(
         self,

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from soullink.gateways.postgres.database import Database
+from soullink.gateways.postgres.grouped import Grouped
 from soullink.kernel.canonical import digest
 from soullink.kernel.clock import Clock
 from soullink.kernel.errors import InvalidInputError
@@ -16,6 +17,7 @@ from soullink.kernel.language import LANGUAGES
 from soullink.modules.personality.api import Personality
 from soullink.modules.profiles.api import Profile
 from soullink.modules.prompts.api import Prompts, PromptStore
+from soullink.modules.simulation.agents.ensemble import Ensemble
 from soullink.modules.simulation.agents.scenario import ScenarioAgent
 from soullink.modules.simulation.agents.stage import Past, Stage
 from soullink.modules.simulation.api import (
@@ -25,9 +27,11 @@ from soullink.modules.simulation.api import (
     Moment,
     Replicas,
     Run,
+    RunNotFoundError,
     Scenario,
     Settings,
     Simulation,
+    Turn,
 )
 from soullink.modules.simulation.domain import forking
 from soullink.modules.simulation.domain import live as live_domain
@@ -35,6 +39,7 @@ from soullink.modules.simulation.domain import replicas as replicas_domain
 from soullink.modules.simulation.domain.course import Conditions
 from soullink.modules.simulation.domain.live import LiveCourse
 from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
+from soullink.modules.simulation.journal import Journal
 from soullink.modules.simulation.scenarios import library
 from soullink.modules.simulation.store import RecordedRun, RunStore
 from soullink.modules.simulation.voice import lines
@@ -83,6 +88,13 @@ class SimulationService(Simulation):
     version: str
     workers: Executor | None = None
     telling: Telling | None = None
+    _ensemble: Ensemble = field(init=False, default_factory=Ensemble)
+    _journal: Journal = field(init=False)
+    _pasts: Grouped[RunId, tuple[RecordedRun, list[Turn]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_journal", Journal(self.database))
+        object.__setattr__(self, "_pasts", Grouped(self._read))
 
     async def start(
         self,
@@ -115,10 +127,12 @@ class SimulationService(Simulation):
         self, recorded: RecordedRun, copy_before: tuple[RunId, int, int] | None = None
     ) -> Run:
         now = self.clock.now()
-        async with self.database.work() as work:
-            store = RunStore(work.session)
-            await store.add(recorded, now)
-            if copy_before is not None:
+        if copy_before is None:
+            await self._journal.begin(recorded, now)
+        else:
+            async with self.database.work() as work:
+                store = RunStore(work.session)
+                await store.add(recorded, now)
                 parent, episode, turn = copy_before
                 await store.copy_turns(parent, recorded.run.id, episode, turn)
         return replace(recorded.run, created_at=now.isoformat())
@@ -142,8 +156,7 @@ class SimulationService(Simulation):
             async for moment in moments:
                 yield moment
         if not finished:
-            async with self.database.work() as work:
-                await RunStore(work.session).set_status(run_id, "finished", self.clock.now())
+            await self._journal.finish(run_id, self.clock.now())
 
     async def _voice(self, run: Run) -> Voice:
         if self.telling is None or run.settings.voice == BUILT_IN:
@@ -156,11 +169,19 @@ class SimulationService(Simulation):
                 yield moment
 
     async def _past(self, run_id: RunId) -> Past:
-        async with self.database.work() as work:
-            store = RunStore(work.session)
-            recorded = await store.get(run_id)
-            turns, _ = await store.turns(run_id)
+        recorded, turns = await self._pasts.ask(run_id)
         return Past(recorded, {(turn.episode, turn.sequence): turn for turn in turns})
+
+    async def _read(
+        self, run_ids: Sequence[RunId]
+    ) -> Sequence[tuple[RecordedRun, list[Turn]] | Exception]:
+        async with self.database.work() as work:
+            found = await RunStore(work.session).pasts(run_ids)
+        return [
+            found.get(run_id)
+            or RunNotFoundError(f"There is no run {run_id}; see `soullink runs list`.")
+            for run_id in run_ids
+        ]
 
     async def _walk(self, past: Past, voice: Voice | None) -> AsyncGenerator[Moment, None]:
         """Live the course; what is known keeps its words. No voice: only what is known."""
@@ -171,19 +192,20 @@ class SimulationService(Simulation):
             recorded.personas, alike, run.settings.seed, 1, 0, sampled=False
         )
         course = LiveCourse(batch, recorded.scenarios, _conditions(recorded))
-        stage = Stage(self.database, self.clock, past, course, voice)
-        try:
-            while not course.over and not stage.silent:
-                opening = course.open()
-                yield stage.begin(opening)
-                while (bare := course.turn()) is not None:
-                    if stage.silent:
-                        return
-                    yield await stage.take(bare, opening)
-                yield await stage.end(course.close(), opening)
-            stage.require_nothing_left()
-        finally:
-            await stage.terminate()
+        stage = Stage(self.database, self._journal, self.clock, past, course, voice)
+        with self._ensemble.joined():
+            try:
+                while not course.over and not stage.silent:
+                    opening = course.open()
+                    yield stage.begin(opening)
+                    while (bare := await self._ensemble.turn(course)) is not None:
+                        if stage.silent:
+                            return
+                        yield await stage.take(bare, opening)
+                    yield await stage.end(course.close(), opening)
+                stage.require_nothing_left()
+            finally:
+                await stage.terminate()
 
     async def fork(self, fork: Fork, run_id: RunId | None = None) -> Run:
         past = await self._past(fork.parent)

@@ -1,9 +1,10 @@
-"""Where runs live. The only file in this module that speaks SQL."""
+"""Where runs live: the tables, and one run at a time. journal.py writes those that are lived."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -19,15 +20,14 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    cast,
     delete,
     func,
     insert,
     select,
     tuple_,
-    update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,15 +45,12 @@ from soullink.modules.simulation.api import (
     Run,
     RunConflictError,
     RunNotFoundError,
-    RunStatus,
     Scenario,
     Settings,
     Turn,
     Wall,
 )
 from soullink.modules.simulation.scenarios import document as scenario_document
-
-_FOREIGN_KEY_VIOLATION: Final = "23503"
 
 runs = Table(
     "simulation_run",
@@ -139,34 +136,23 @@ class RunStore:
 
     async def add(self, recorded: RecordedRun, created_at: datetime) -> None:
         """Insert the run. Raises RunConflictError when its id is taken."""
-        run = recorded.run
-        row = {
-            "id": run.id,
-            "status": run.status,
-            "people": [_plain(person) for person in run.people],
-            "personas": [_plain(persona) for persona in recorded.personas],
-            "settings": _plain(run.settings),
-            "scenarios": [scenario_document.to_document(s) for s in recorded.scenarios],
-            "versions": dict(run.versions),
-            "fork": None if run.fork is None else _plain(run.fork),
-            "overrides": [[e, t, dict(changes)] for e, t, changes in recorded.overrides],
-            "created_at": created_at,
-        }
+        row = {name: _plain(value) for name, value in run_row(recorded, created_at).items()}
+        row |= {"id": recorded.run.id, "created_at": created_at}
         try:
             await self.session.execute(insert(runs).values(**row))
         except IntegrityError as error:
-            raise RunConflictError(f"There is already a run {run.id}.") from error
+            raise RunConflictError(f"There is already a run {recorded.run.id}.") from error
 
     async def get(self, run_id: RunId) -> RecordedRun:
         """Return the run. Raises RunNotFoundError."""
-        row = (await self.session.execute(select(runs).where(runs.c.id == run_id))).one_or_none()
+        row = (await self.session.execute(_RUNS.where(runs.c.id == run_id))).one_or_none()
         if row is None:
             raise RunNotFoundError(f"There is no run {run_id}; see `soullink runs list`.")
         return _recorded(row)
 
     async def list_runs(self, limit: int, before: RunId | None) -> list[Run]:
         """Return runs, newest first. Raises RunNotFoundError for an unknown `before`."""
-        query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
+        query = _RUNS.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
         if before is not None:
             known = select(runs.c.created_at).where(runs.c.id == before)
             mark = (await self.session.execute(known)).scalar_one_or_none()
@@ -174,12 +160,6 @@ class RunStore:
                 raise RunNotFoundError(f"There is no run {before}; see `soullink runs list`.")
             query = query.where(tuple_(runs.c.created_at, runs.c.id) < tuple_(mark, before))
         return [_run(row) for row in (await self.session.execute(query)).all()]
-
-    async def set_status(
-        self, run_id: RunId, status: RunStatus, finished_at: datetime | None
-    ) -> None:
-        change = update(runs).where(runs.c.id == run_id)
-        await self.session.execute(change.values(status=status, finished_at=finished_at))
 
     async def delete(self, run_id: RunId) -> None:
         """Erase the run with its episodes and turns. Raises RunNotFoundError."""
@@ -189,21 +169,16 @@ class RunStore:
         if gone.one_or_none() is None:
             raise RunNotFoundError(f"There is no run {run_id}; see `soullink runs list`.")
 
-    async def add_turn(self, run_id: RunId, turn: Turn, wall: Wall) -> None:
-        """Insert the turn.
-
-        Raises RunConflictError when another process has lived it already, RunNotFoundError when
-        the run has been deleted meanwhile.
-        """
-        try:
-            await self.session.execute(insert(turns).values(**_turn_row(run_id, turn, wall)))
-        except IntegrityError as error:
-            if _is_orphan(error):
-                raise RunNotFoundError(f"Run {run_id} was deleted while it was lived.") from error
-            raise RunConflictError(
-                f"Turn {turn.episode}.{turn.sequence} of run {run_id} was just lived by another "
-                "process; let it finish."
-            ) from error
+    async def pasts(self, run_ids: Sequence[RunId]) -> dict[RunId, tuple[RecordedRun, list[Turn]]]:
+        """Return those of the runs that there are, with their turns in order."""
+        rows = await self.session.execute(_RUNS.where(runs.c.id.in_(run_ids)))
+        found = {row.id: (_recorded(row), list[Turn]()) for row in rows}
+        query = select(turns).where(turns.c.run_id.in_(run_ids))
+        lived = await self.session.execute(query.order_by(turns.c.episode, turns.c.sequence))
+        for row in lived:
+            if row.run_id in found:
+                found[row.run_id][1].append(_turn(row))
+        return found
 
     async def turns(self, run_id: RunId) -> tuple[list[Turn], list[Wall]]:
         """Return the run's turns in order, with their wall-clock part."""
@@ -224,35 +199,6 @@ class RunStore:
         copies = [{**row, "run_id": target} for row in rows.mappings()]
         if copies:
             await self.session.execute(insert(turns), copies)
-
-    async def put_episode(
-        self, run_id: RunId, episode: Episode, agents: list[Document]
-    ) -> bool | None:
-        """Insert the episode with what both agents have become.
-
-        Returns whether all is well: it was new, or it was there and the same.
-        Raises RunNotFoundError when the run has been deleted meanwhile.
-        """
-        document = _plain(episode)
-        document["scenario"] = episode.scenario.id
-        row = insert_or_leave(episodes).values(
-            run_id=run_id,
-            number=episode.number,
-            scenario=episode.scenario.id,
-            day=episode.day,
-            turns=episode.turns,
-            outcome=episode.outcome,
-            document=document,
-            agents=agents,
-        )
-        query = row.on_conflict_do_nothing().returning(episodes.c.number)
-        try:
-            new = (await self.session.execute(query)).first()
-        except IntegrityError as error:
-            if _is_orphan(error):
-                raise RunNotFoundError(f"Run {run_id} was deleted while it was lived.") from error
-            raise
-        return True if new is not None else await self.same_episode(run_id, episode, agents)
 
     async def same_episode(
         self, run_id: RunId, episode: Episode, agents: list[Document]
@@ -285,25 +231,59 @@ class RunStore:
         return [TurnCounts(*row) for row in rows if row[0]]
 
 
-def _is_orphan(error: IntegrityError) -> bool:
-    return getattr(error.orig, "sqlstate", None) == _FOREIGN_KEY_VIOLATION
-
-
 def _plain(value: Any) -> Any:
     return msgspec.to_builtins(value)
 
 
+_RUNS: Final = select(
+    *(c for c in runs.c if c.name not in {"people", "personas", "scenarios"}),
+    *(cast(runs.c[name], Text).label(name) for name in ("people", "personas", "scenarios")),
+)
+"""Runs, with what many of them have in common as text."""
+
+
+def run_row(recorded: RecordedRun, created_at: datetime) -> dict[str, Any]:
+    """Return the row of a new run, as what JSON can be made of."""
+    run = recorded.run
+    return {
+        "id": run.id,
+        "status": run.status,
+        "people": run.people,
+        "personas": recorded.personas,
+        "settings": run.settings,
+        "scenarios": [scenario_document.to_document(s) for s in recorded.scenarios],
+        "versions": run.versions,
+        "fork": run.fork,
+        "overrides": recorded.overrides,
+        "created_at": created_at,
+    }
+
+
 def _recorded(row: Row[Any]) -> RecordedRun:
-    scenarios = tuple(
-        scenario_document.from_document(document, f"run {row.id}") for document in row.scenarios
-    )
     overrides = tuple((e, t, changes) for e, t, changes in row.overrides)
-    first, second = (msgspec.convert(persona, Persona) for persona in row.personas)
-    return RecordedRun(_run(row), (first, second), scenarios, overrides)
+    personas = _personas(row.personas)
+    return RecordedRun(_run(row), personas, _scenarios(row.scenarios), overrides)
+
+
+# Courses of the same people through the same scenes share them, in memory too. They are frozen.
+@lru_cache(maxsize=1024)
+def _people(text: str) -> tuple[Profile, Profile]:
+    return msgspec.json.decode(text, type=tuple[Profile, Profile])
+
+
+@lru_cache(maxsize=1024)
+def _personas(text: str) -> tuple[Persona, Persona]:
+    return msgspec.json.decode(text, type=tuple[Persona, Persona])
+
+
+@lru_cache(maxsize=256)
+def _scenarios(text: str) -> tuple[Scenario, ...]:
+    documents = msgspec.json.decode(text)
+    return tuple(scenario_document.from_document(one, "a recorded run") for one in documents)
 
 
 def _run(row: Row[Any]) -> Run:
-    first, second = (msgspec.convert(person, Profile) for person in row.people)
+    first, second = _people(row.people)
     return Run(
         id=RunId(row.id),
         people=(first, second),
@@ -321,8 +301,8 @@ _TURN_DETAIL = (
 )  # fmt: skip
 
 
-def _turn_row(run_id: RunId, turn: Turn, wall: Wall) -> dict[str, Any]:
-    plain = _plain(turn)
+def turn_row(run_id: RunId, turn: Turn, wall: Wall) -> dict[str, Any]:
+    """Return the row of a turn, as what JSON can be made of."""
     speech = turn.speech
     return {
         "run_id": run_id,
@@ -331,27 +311,47 @@ def _turn_row(run_id: RunId, turn: Turn, wall: Wall) -> dict[str, Any]:
         "speaker": turn.speaker,
         "act": str(turn.act),
         "seed": turn.seed,
-        "distribution": plain["distribution"],
-        "state_before": plain["before"],
-        "state_after": plain["after"],
-        "appraisal": plain["appraisal"],
-        "detail": {name: plain[name] for name in _TURN_DETAIL},
+        "distribution": turn.distribution,
+        "state_before": turn.before,
+        "state_after": turn.after,
+        "appraisal": turn.appraisal,
+        "detail": {name: getattr(turn, name) for name in _TURN_DETAIL},
         "words": speech.words,
         "voice": speech.voice,
         "voice_status": speech.status,
-        "faults": list(speech.faults),
+        "faults": speech.faults,
         "model": speech.model,
         "prompt_version": speech.prompt,
         "input_tokens": speech.input_tokens,
         "output_tokens": speech.output_tokens,
         "calls": speech.calls,
         "cost_nano_usd": speech.cost_nano_usd,
-        "speech": plain["speech"],
-        "started_at": datetime.fromisoformat(wall.started_at),
+        "speech": speech,
+        "started_at": wall.started_at,
         "latency_seconds": wall.latency_seconds,
         "cpu_seconds": wall.cpu_seconds,
         "memory_mb": wall.memory_mb,
     }
+
+
+def episode_row(run_id: RunId, episode: Episode, agents: list[Document]) -> dict[str, Any]:
+    """Return the row of an episode, as what JSON can be made of."""
+    return {
+        "run_id": run_id,
+        "number": episode.number,
+        "scenario": episode.scenario.id,
+        "day": episode.day,
+        "turns": episode.turns,
+        "outcome": episode.outcome,
+        "document": {
+            name: episode.scenario.id if name == "scenario" else getattr(episode, name)
+            for name in _EPISODE
+        },
+        "agents": agents,
+    }
+
+
+_EPISODE: Final = tuple(field.name for field in fields(Episode))
 
 
 def _turn(row: Row[Any]) -> Turn:

@@ -28,6 +28,7 @@ from soullink.modules.simulation.api import (
 )
 from soullink.modules.simulation.domain import live as live_domain
 from soullink.modules.simulation.domain.live import BareTurn, LiveCourse, Opening
+from soullink.modules.simulation.journal import Journal
 from soullink.modules.simulation.store import RecordedRun, RunStore
 from soullink.modules.simulation.voice.port import Place, Said, SpeechRequest, Spoken, Voice
 
@@ -46,12 +47,14 @@ class Stage:
     def __init__(
         self,
         database: Database,
+        journal: Journal,
         clock: Clock,
         past: Past,
         course: LiveCourse,
         voice: Voice | None,
     ) -> None:
         self._database = database
+        self._journal = journal
         self._clock = clock
         self._past = past
         self._run = run = past.recorded.run
@@ -138,8 +141,7 @@ class Stage:
             cpu_seconds=time.process_time() - cpu,
             memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         )
-        async with self._database.work() as work:
-            await RunStore(work.session).add_turn(self._run.id, turn, wall)
+        await self._journal.take(self._run.id, turn, wall)
         return turn
 
     async def _speak(self, bare: BareTurn, opening: Opening, events: tuple[str, ...]) -> Spoken:
@@ -178,10 +180,12 @@ class Stage:
     async def end(self, episode: Episode, opening: Opening) -> EpisodeEnded:
         """Make the episode durable, with what both agents have become."""
         language = self._run.settings.language
-        async with self._database.work() as work:
-            store = RunStore(work.session)
-            keep = store.same_episode if self._mute else store.put_episode
-            same = await keep(self._run.id, episode, [agent.state() for agent in self._agents])
+        entry = (self._run.id, episode, [agent.state() for agent in self._agents])
+        if self._mute:
+            async with self._database.work() as work:
+                same = await RunStore(work.session).same_episode(*entry)
+        else:
+            same = await self._journal.end(*entry)
         if same is False or (same is None and self._run.status == "finished"):
             raise ReplayMismatchError(
                 f"Episode {episode.number} of run {self._run.id} ends differently than recorded, "

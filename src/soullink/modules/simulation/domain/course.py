@@ -255,7 +255,7 @@ def live_turns(
     while rows.size:
         sequence += 1
         for key, value in conditions.overrides.get((number, sequence), {}).items():
-            _override(batch, rows, key, value)
+            override(batch, rows, key, value)
         forced = conditions.overrides.get((number, sequence), {})
         taken, over = take_turn(batch, scenario, number, sequence, situation, rows, fired, forced)
         record.turns[taken.rows, taken.speaker] += 1
@@ -267,7 +267,8 @@ def live_turns(
         rows = rows[~done]
 
 
-def _override(batch: Batch, rows: IntArray, key: str, value: float | IntArray) -> None:
+def override(batch: Batch, rows: IntArray, key: str, value: float | IntArray) -> None:
+    """Set a person's state in the courses `rows`; an act is forced when the turn is taken."""
     person, name = key.split(".", 1)
     if name in STATE_KEYS:
         batch.people[rows, int(person), STATE_KEYS[name]] = value

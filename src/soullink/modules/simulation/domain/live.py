@@ -1,6 +1,6 @@
 """One course, step by step: the batch of one behind a run that people watch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +12,27 @@ from soullink.modules.simulation.api import (
     ACTS,
     FACTORS,
     Appraisal,
+    BoolArray,
     Episode,
     FloatArray,
+    IntArray,
     Pair,
     PersonState,
     Scenario,
     Topic,
 )
-from soullink.modules.simulation.domain import course, environment, flow, memory, randomness
+from soullink.modules.simulation.domain import (
+    course,
+    environment,
+    flow,
+    memory,
+    randomness,
+    together,
+)
 from soullink.modules.simulation.domain.course import Conditions, EpisodeArrays
 from soullink.modules.simulation.domain.dynamics import Situation, class_name
 from soullink.modules.simulation.domain.layout import N_TRAIT, Person, Shared
-from soullink.modules.simulation.domain.turn import Batch, TurnArrays
+from soullink.modules.simulation.domain.turn import Batch, TurnArrays, take_turn
 
 DIGITS = 6
 """Decimals kept in records; the equations themselves run at full precision."""
@@ -71,6 +80,17 @@ class Opening:
     loads: tuple[Mapping[str, float], Mapping[str, float]]
     between: tuple[str, ...]
     before: Pair
+
+
+@dataclass(slots=True)
+class Underway:
+    """An episode that has a next turn. sequence: of its last turn. fired: (1, triggers)."""
+
+    scenario: Scenario
+    number: int
+    sequence: int
+    situation: Situation
+    fired: BoolArray
 
 
 def trait_arrays(personas: tuple[Persona, Persona]) -> tuple[FloatArray, FloatArray]:
@@ -132,7 +152,7 @@ class LiveCourse:
         self._number = 0
         self._record: EpisodeArrays | None = None
         self._opening: Opening | None = None
-        self._turns: Iterator[TurnArrays] = iter(())
+        self.underway: Underway | None = None
 
     @property
     def over(self) -> bool:
@@ -148,7 +168,9 @@ class LiveCourse:
             self.batch, scenario, previous, self._number, self._conditions
         )
         self._record = record
-        self._start(scenario, situation, record)
+        if record.lived[0]:
+            fired = np.zeros((1, len(scenario.triggers)), dtype=np.bool_)
+            self.underway = Underway(scenario, self._number, 0, situation, fired)
         happened = record.happened[0]
         self._opening = Opening(
             number=self._number,
@@ -170,11 +192,6 @@ class LiveCourse:
         )
         return self._opening
 
-    def _start(self, scenario: Scenario, situation: Situation, record: EpisodeArrays) -> None:
-        self._turns = course.live_turns(
-            self.batch, scenario, self._number, situation, record, self._conditions
-        )
-
     def _loads(self, person: int) -> Mapping[str, float]:
         row = self.batch.people[0, person]
         return {name: _kept(row[Person.LOAD + number]) for number, name in enumerate(FACTORS)}
@@ -185,21 +202,37 @@ class LiveCourse:
 
     def turn(self) -> BareTurn | None:
         """Take the next turn of the episode; None when it is over."""
-        taken = next(self._turns, None)
-        return None if taken is None else self._bare(taken)
+        return turns_of((self,))[0]
 
-    def _bare(self, taken: TurnArrays) -> BareTurn:
+    def forced(self, underway: "Underway") -> Mapping[str, float | IntArray]:
+        """Return what a fork has set for the next turn."""
+        return self._conditions.overrides.get((underway.number, underway.sequence + 1), {})
+
+    def noted(self, taken: TurnArrays, row: int, over: int) -> BareTurn:
+        """Keep account of the turn in `row` of those just taken, and return it."""
+        record, speaker = self._record, int(taken.speaker[row])
+        if record is None:
+            raise RuntimeError("no episode is open")
+        record.turns[0, speaker] += 1
+        if over >= 0:
+            self.underway = None
+            record.ending[0] = over
+            if over == flow.Ending.LEFT:
+                record.left_by[0] = speaker
+        return self._bare(taken, row)
+
+    def _bare(self, taken: TurnArrays, row: int) -> BareTurn:
         scenario = self.scenarios[self._number - 1]
-        speaker, act = int(taken.speaker[0]), int(taken.act[0])
-        sequence = int(taken.pair[0, Shared.TURNS])
+        speaker, act = int(taken.speaker[row]), int(taken.act[row])
+        sequence = int(taken.pair[row, Shared.TURNS])
         reading = taken.reading
-        heard = int(taken.before[0, speaker, Person.HEARD])
-        previous = int(taken.before[0, 1 - speaker, Person.LAST_ACT])
+        heard = int(taken.before[row, speaker, Person.HEARD])
+        previous = int(taken.before[row, 1 - speaker, Person.LAST_ACT])
         positions = None
         if scenario.decision is not None:
             positions = (
-                _kept(taken.after[0, 0, Person.POSITION]),
-                _kept(taken.after[0, 1, Person.POSITION]),
+                _kept(taken.after[row, 0, Person.POSITION]),
+                _kept(taken.after[row, 1, Person.POSITION]),
             )
         return BareTurn(
             episode=self._number,
@@ -207,34 +240,35 @@ class LiveCourse:
             speaker=speaker,
             act=act,
             distribution={
-                str(name): _kept(p) for name, p in zip(ACTS, taken.probabilities[0], strict=True)
+                name: round(p, DIGITS) + 0.0
+                for name, p in zip(_NAMES, taken.probabilities[row].tolist(), strict=True)
             },
             seed=randomness.turn_seed(int(self.batch.keys[0, speaker]), self._number, sequence),
             topic=scenario.topic,
-            interrupted=bool(taken.interrupted[0]),
-            double=bool(taken.double[0]),
-            minute=_kept(taken.pair[0, Shared.MINUTE], 2),
-            day=float(taken.pair[0, Shared.DAY]),
+            interrupted=bool(taken.interrupted[row]),
+            double=bool(taken.double[row]),
+            minute=_kept(taken.pair[row, Shared.MINUTE], 2),
+            day=float(taken.pair[row, Shared.DAY]),
             heard=None if heard < 0 else class_name(heard),
             previous=None if previous < 0 else previous,
             appraisal=Appraisal(
-                perceived=class_name(int(reading.perceived[0])),
-                misread=bool(reading.misread[0]),
-                affect=_kept(reading.affect[0]),
+                perceived=class_name(int(reading.perceived[row])),
+                misread=bool(reading.misread[row]),
+                affect=_kept(reading.affect[row]),
                 needs={
-                    "connection": _kept(reading.connection[0]),
-                    "autonomy": _kept(reading.autonomy[0]),
-                    "esteem": _kept(reading.esteem[0]),
+                    "connection": _kept(reading.connection[row]),
+                    "autonomy": _kept(reading.autonomy[row]),
+                    "esteem": _kept(reading.esteem[row]),
                 },
-                threat=_kept(reading.threat[0]),
-                values=_kept(reading.values[0]),
+                threat=_kept(reading.threat[row]),
+                values=_kept(reading.values[row]),
             ),
-            before=_pair(taken.before[0]),
-            after=_pair(taken.after[0]),
-            conflict=_kept(taken.pair[0, Shared.CONFLICT]),
+            before=_pair(taken.before[row]),
+            after=_pair(taken.after[row]),
+            conflict=_kept(taken.pair[row, Shared.CONFLICT]),
             positions=positions,
-            memories=_strongest(taken.recalled[0]),
-            events=_events(scenario, taken),
+            memories=_strongest(taken.recalled[row]),
+            events=_events(scenario, taken, row),
         )
 
     def close(self) -> Episode:
@@ -243,6 +277,7 @@ class LiveCourse:
             raise RuntimeError("no episode is open")
         record, opening = self._record, self._opening
         course.close_episode(self.batch, opening.scenario, self._number, record)
+        self.underway = None
         outcome = int(record.outcome[0])
         return Episode(
             number=opening.number,
@@ -261,6 +296,54 @@ class LiveCourse:
             ended_by=flow.ENDINGS[int(record.ending[0])],
             farewell=None if self.batch.alive[0] else int(record.left_by[0]),
         )
+
+
+def turns_of(courses: Sequence[LiveCourse]) -> list[BareTurn | None]:
+    """Take the next turn of each course, in one go where they can; None where an episode is over.
+
+    What a course does is the same whoever is taken along; see together.py.
+    """
+    found: list[BareTurn | None] = [None] * len(courses)
+    groups: dict[tuple[int, int, int], list[int]] = {}
+    for place, one in enumerate(courses):
+        underway = one.underway
+        if underway is not None:
+            # Scenarios are shared by all courses that were read with the same one.
+            alone = place if one.forced(underway) else -1
+            company = (id(underway.scenario), id(one.batch.parameters), alone)
+            groups.setdefault(company, []).append(place)
+    for places in groups.values():
+        for place, bare in zip(places, _take([courses[place] for place in places]), strict=True):
+            found[place] = bare
+    return found
+
+
+def _take(courses: list[LiveCourse]) -> list[BareTurn]:
+    """Take the next turn of courses in one scenario; more than one where no fork changes it."""
+    underway = [one.underway for one in courses if one.underway is not None]
+    first, count = underway[0], len(underway)
+    forced = courses[0].forced(first)
+    for episode in underway:
+        episode.sequence += 1
+    rows = np.arange(count)
+    at: tuple[randomness.Moment, randomness.Moment] = (first.number, first.sequence)
+    batch, situation, fired = courses[0].batch, first.situation, first.fired
+    if count > 1:
+        at = (np.array([u.number for u in underway]), np.array([u.sequence for u in underway]))
+        batch = together.joined([one.batch for one in courses])
+        situation = together.joined_situation([u.situation for u in underway])
+        fired = np.concatenate([u.fired for u in underway])
+    for key, value in forced.items():
+        course.override(batch, rows, key, value)
+    taken, over = take_turn(batch, first.scenario, *at, situation, rows, fired, forced)
+    if count > 1:
+        for row, (one, mine) in enumerate(zip(courses, underway, strict=True)):
+            together.part(batch, row, one.batch)
+            mine.fired = fired[row : row + 1].copy()
+    return [one.noted(taken, row, int(over[row])) for row, one in enumerate(courses)]
+
+
+_NAMES = tuple(str(act) for act in ACTS)
 
 
 def _kept(value: float, digits: int = DIGITS) -> float:
@@ -282,11 +365,11 @@ def _strongest(weight: FloatArray, limit: int = 3) -> tuple[str, ...]:
     return tuple(memory.key_at(int(cell)) for cell in order if flat[cell] > 0.0)
 
 
-def _events(scenario: Scenario, taken: TurnArrays) -> tuple[str, ...]:
-    fired = [t.id for number, t in enumerate(scenario.triggers) if taken.fired[0, number]]
-    if taken.paused[0]:
+def _events(scenario: Scenario, taken: TurnArrays, row: int) -> tuple[str, ...]:
+    fired = [t.id for number, t in enumerate(scenario.triggers) if taken.fired[row, number]]
+    if taken.paused[row]:
         fired.append("time_out")
-    if taken.arbitrated[0]:
+    if taken.arbitrated[row]:
         fired.append("deadline")
     return tuple(fired)
 

@@ -14,13 +14,16 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from soullink.modules.simulation.api import FloatArray
+from soullink.modules.simulation.api import FloatArray, IntArray
 
 KeyArray: TypeAlias = NDArray[np.uint64]
+Moment: TypeAlias = int | IntArray
+"""Number of an episode or turn, the same in all courses or one for each."""
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1: Final = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2: Final = np.uint64(0x94D049BB133111EB)
+_ALL_BITS: Final = 0xFFFFFFFFFFFFFFFF
 _TO_UNIT: Final = 2.0**-53
 
 
@@ -84,19 +87,21 @@ def pair_keys(keys: KeyArray) -> KeyArray:
 
 
 def uniform(
-    keys: KeyArray, purpose: Purpose, episode: int = 0, turn: int = 0, n: int = 0
+    keys: KeyArray, purpose: Purpose, episode: Moment = 0, turn: Moment = 0, n: int = 0
 ) -> FloatArray:
     """Return draws from (0, 1), one per key; shape of `keys`.
 
-    n tells several draws for the same purpose apart.
+    n tells several draws for the same purpose apart. episode, turn: of all courses, or of each,
+    shape (R,).
     """
     counter = (int(purpose) << 48) | (episode << 32) | (turn << 16) | n
-    bits = mix(keys ^ mix(np.array([counter], dtype=np.uint64)))
+    counters = np.asarray(counter, dtype=np.uint64).reshape(-1, *(1,) * (keys.ndim - 1))
+    bits = mix(keys ^ mix(counters))
     return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * _TO_UNIT
 
 
 def logistic(
-    keys: KeyArray, purpose: Purpose, episode: int = 0, turn: int = 0, n: int = 0
+    keys: KeyArray, purpose: Purpose, episode: Moment = 0, turn: Moment = 0, n: int = 0
 ) -> FloatArray:
     """Return draws from the standard logistic distribution; shape of `keys`."""
     u = uniform(keys, purpose, episode, turn, n)
@@ -104,7 +109,7 @@ def logistic(
 
 
 def normal(
-    keys: KeyArray, purpose: Purpose, episode: int = 0, turn: int = 0, n: int = 0
+    keys: KeyArray, purpose: Purpose, episode: Moment = 0, turn: Moment = 0, n: int = 0
 ) -> FloatArray:
     """Return draws from the standard normal distribution; shape of `keys`.
 
@@ -118,5 +123,12 @@ def normal(
 def turn_seed(key: int, episode: int, turn: int) -> int:
     """Return the 63-bit seed that one turn's words are drawn from."""
     counter = (int(Purpose.SPEECH) << 48) | (episode << 32) | (turn << 16)
-    value = mix(np.array([key], dtype=np.uint64) ^ mix(np.array([counter], dtype=np.uint64)))
-    return int(value[0] >> np.uint64(1))
+    return _mixed(key ^ _mixed(counter)) >> 1
+
+
+def _mixed(value: int) -> int:
+    """Return `mix` of one number."""
+    z = (value + int(_GOLDEN)) & _ALL_BITS
+    z = ((z ^ (z >> 30)) * int(_MIX_1)) & _ALL_BITS
+    z = ((z ^ (z >> 27)) * int(_MIX_2)) & _ALL_BITS
+    return z ^ (z >> 31)

@@ -30,7 +30,7 @@ from soullink.modules.simulation.domain.layout import (
 )
 from soullink.modules.simulation.domain.memory import MemoryArrays
 from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
-from soullink.modules.simulation.domain.randomness import KeyArray, Purpose
+from soullink.modules.simulation.domain.randomness import KeyArray, Moment, Purpose
 
 
 @dataclass(slots=True)
@@ -113,8 +113,8 @@ def _narrow(situation: Situation, rows: IntArray) -> Situation:
 def take_turn(
     batch: Batch,
     scenario: Scenario,
-    number: int,
-    turn: int,
+    number: Moment,
+    turn: Moment,
     full: Situation,
     rows: IntArray,
     fired: BoolArray,
@@ -122,7 +122,8 @@ def take_turn(
 ) -> tuple[TurnArrays, IntArray]:
     """Take the next turn in the courses `rows` of the batch, in place.
 
-    number, turn: of the episode and of the turn in it, both from 1. fired: (R, triggers), those
+    number, turn: of the episode and of the turn in it, both from 1; of all courses or, where
+    `rows` are all of them, of each. fired: (R, triggers), those
     that have fired already; changed in place. forced: overrides of this turn, e.g. {"1.act": 4},
     or acts of all R courses, shape (R,).
     Returns the turn and the Ending of each course, shape (n,).

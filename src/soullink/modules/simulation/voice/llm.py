@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,8 @@ TURN_SCHEMA: Final[Mapping[str, Any]] = {
     "required": ["inner_thought", "words", "act"],
     "additionalProperties": False,
 }
+
+_NO_TEXT: Final = re.compile("[\\ud800-\\udfff\\0]")
 
 _SEEDS: Final = 2**31 - 1
 """Seeds that every provider takes are 32-bit and signed."""
@@ -249,7 +252,7 @@ def _read(text: str, request: SpeechRequest) -> _Answer:
 
 def _is_text(words: str) -> bool:
     """Tell whether there are words, without what JSON can write and no database can keep."""
-    return bool(words.strip()) and not any("\ud800" <= c <= "\udfff" or c == "\0" for c in words)
+    return bool(words.strip()) and _NO_TEXT.search(words) is None
 
 
 def _quality(answer: _Answer, request: SpeechRequest) -> dict[str, float]:

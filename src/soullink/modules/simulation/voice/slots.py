@@ -114,6 +114,8 @@ def job_of(person: Profile, language: Language) -> str | None:
 def mentions(text: str, said: str) -> int:
     """Return how often `said`, in lower case, speaks of `text`."""
     wanted = text.casefold()
+    if wanted not in said:
+        return 0
     if HAN.search(wanted):
         return said.count(wanted)
     return len(re.findall(rf"(?<!\w){re.escape(wanted)}(?!\w)", said))

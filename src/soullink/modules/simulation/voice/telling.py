@@ -6,7 +6,7 @@ words; the speaker's own turns stand as the answers that they were, in JSON.
 
 import json
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from soullink.kernel.language import Language

@@ -45,6 +45,8 @@ def clipped(text: str, limit: int) -> str:
 
 def han_share(text: str) -> float:
     """Return the share of Han characters among the letters of `text`, 0.0 without letters."""
+    if text.isascii():
+        return 0.0
     letters = sum(character.isalpha() for character in text)
     return len(HAN.findall(text)) / letters if letters else 0.0
 
@@ -73,11 +75,12 @@ def tokens(text: str) -> list[str]:
 @lru_cache(maxsize=8192)
 def shingles(text: str) -> frozenset[str]:
     """Return the runs of three letters (two where the text is Chinese), without punctuation."""
-    letters = "".join(character for character in text.casefold() if character.isalnum())
+    letters = "".join(filter(str.isalnum, text.casefold()))
     size = 2 if han_share(letters) > 0.5 else 3
     if len(letters) <= size:
         return frozenset({letters} if letters else ())
-    return frozenset(letters[start : start + size] for start in range(len(letters) - size + 1))
+    runs = (letters[start:] for start in range(size))
+    return frozenset(map("".join, zip(*runs, strict=False)))
 
 
 @lru_cache(maxsize=16384)

@@ -1,0 +1,238 @@
+"""The journal: what many courses live at one time is made durable by one transaction.
+
+A course goes on only once its own entry is committed. In one round there may be entries of any
+number of courses; one that conflicts with another process, or whose run is gone, is refused alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+import msgspec
+from sqlalchemy import Table
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+
+from soullink.gateways.postgres.database import Database, Work
+from soullink.gateways.postgres.grouped import Grouped
+from soullink.kernel.ids import RunId
+from soullink.modules.simulation.api import (
+    Document,
+    Episode,
+    RunConflictError,
+    RunNotFoundError,
+    Turn,
+    Wall,
+)
+from soullink.modules.simulation.store import (
+    RecordedRun,
+    RunStore,
+    episode_row,
+    episodes,
+    run_row,
+    runs,
+    turn_row,
+    turns,
+)
+
+_NO_KEY: Final = (-1, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A new run."""
+
+    table: ClassVar[str] = runs.name
+    recorded: RecordedRun
+    created_at: datetime
+
+    @property
+    def run_id(self) -> RunId:
+        return self.recorded.run.id
+
+    def key(self) -> tuple[int, int]:
+        return _NO_KEY
+
+    def row(self) -> Mapping[str, Any]:
+        return run_row(self.recorded, self.created_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A turn."""
+
+    table: ClassVar[str] = turns.name
+    run_id: RunId
+    turn: Turn
+    wall: Wall
+
+    def key(self) -> tuple[int, int]:
+        return self.turn.episode, self.turn.sequence
+
+    def row(self) -> Mapping[str, Any]:
+        return turn_row(self.run_id, self.turn, self.wall)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """An episode, with what both agents have become."""
+
+    table: ClassVar[str] = episodes.name
+    run_id: RunId
+    episode: Episode
+    agents: list[Document]
+
+    def key(self) -> tuple[int, int]:
+        return self.episode.number, -1
+
+    def row(self) -> Mapping[str, Any]:
+        return episode_row(self.run_id, self.episode, self.agents)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """The end of a run."""
+
+    table: ClassVar[str] = ""
+    run_id: RunId
+    at: datetime
+
+    def key(self) -> tuple[int, int]:
+        return _NO_KEY
+
+    def row(self) -> Mapping[str, Any]:
+        return {"id": self.run_id, "finished_at": self.at}
+
+
+_Entry = _Begun | _Taken | _Ended | _Finished
+_Written = set[tuple[str, RunId, tuple[int, int]]]
+
+
+def _typed(table: Table) -> str:
+    """Return the table's columns with their types, as PostgreSQL writes them."""
+    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+    return ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in table.columns)
+
+
+def _of_run(table: Table, *key: str) -> str:
+    """Return the statement that inserts rows of runs that are there, and none twice.
+
+    It returns the rows written, and each run that is there with -1 for its key.
+    """
+    names = ", ".join(column.name for column in table.columns)
+    columns = ", ".join((*key, *("-1",) * (2 - len(key))))
+    return (  # all of it is ours
+        f"WITH given AS (SELECT * FROM jsonb_to_recordset(%s::jsonb) AS g({_typed(table)})),"  # noqa: S608
+        f" known AS (SELECT id FROM {runs.name} WHERE id IN (SELECT run_id FROM given)"
+        " ORDER BY id FOR KEY SHARE),"
+        f" written AS (INSERT INTO {table.name} ({names}) SELECT {names} FROM given"
+        " WHERE run_id IN (SELECT id FROM known)"
+        # Always in one order, so that two processes cannot wait for each other.
+        f" ORDER BY run_id, {', '.join(key)}"
+        f" ON CONFLICT DO NOTHING RETURNING run_id, {columns})"
+        " SELECT * FROM written UNION ALL SELECT id, -1, -1 FROM known"
+    )
+
+
+_NAMES_OF_RUN: Final = ", ".join(column.name for column in runs.columns)
+_STATEMENTS: Final = {
+    runs.name: (
+        f"INSERT INTO {runs.name} ({_NAMES_OF_RUN}) SELECT {_NAMES_OF_RUN}"  # noqa: S608 - ours
+        f" FROM jsonb_to_recordset(%s::jsonb) AS g({_typed(runs)}) ORDER BY id"
+        " ON CONFLICT DO NOTHING RETURNING id, -1, -1"
+    ),
+    turns.name: _of_run(turns, "episode", "sequence"),
+    episodes.name: _of_run(episodes, "number"),
+    "": (
+        f"UPDATE {runs.name} AS r SET status = 'finished', finished_at = g.finished_at"  # noqa: S608
+        " FROM jsonb_to_recordset(%s::jsonb) AS g(id uuid, finished_at timestamptz)"
+        " WHERE r.id = g.id RETURNING r.id, -1, -1"
+    ),
+}
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Journal:
+    """Writes what courses live. Belongs to one event loop at a time.
+
+    All methods return when what they wrote is durable, and raise UnavailableError.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rounds: Grouped[_Entry, None] = Grouped(self._write)
+
+    async def begin(self, recorded: RecordedRun, created_at: datetime) -> None:
+        """Insert a new run. Raises RunConflictError when its id is taken."""
+        await self._rounds.ask(_Begun(recorded, created_at))
+
+    async def take(self, run_id: RunId, turn: Turn, wall: Wall) -> None:
+        """Insert a turn.
+
+        Raises RunConflictError when another process has lived it already, RunNotFoundError when
+        the run has been deleted meanwhile.
+        """
+        await self._rounds.ask(_Taken(run_id, turn, wall))
+
+    async def end(self, run_id: RunId, episode: Episode, agents: list[Document]) -> bool | None:
+        """Insert an episode with what both agents have become.
+
+        Returns whether all is well: it was new, or it was there and the same. Raises
+        RunNotFoundError when the run has been deleted meanwhile.
+        """
+        try:
+            await self._rounds.ask(_Ended(run_id, episode, agents))
+        except RunConflictError:
+            async with self._database.work() as work:
+                return await RunStore(work.session).same_episode(run_id, episode, agents)
+        return True
+
+    async def finish(self, run_id: RunId, at: datetime) -> None:
+        """Note that the run is at its end; nothing happens when it is gone."""
+        await self._rounds.ask(_Finished(run_id, at))
+
+    async def _write(self, entries: Sequence[_Entry]) -> Sequence[Exception | None]:
+        try:
+            async with self._database.work() as work:
+                written = await _inserted(work, entries)
+        except DBAPIError as error:
+            if len(entries) == 1:
+                return [error]
+            # One of them cannot be written and spoils it for the others.
+            return [(await self._write([entry]))[0] for entry in entries]
+        return [_refusal(entry, written) for entry in entries]
+
+
+async def _inserted(work: Work, entries: Sequence[_Entry]) -> _Written:
+    """Write the entries, table by table; return what was written, and the runs that are there."""
+    by_table: dict[str, list[_Entry]] = defaultdict(list)
+    for entry in entries:
+        by_table[entry.table].append(entry)
+    connection = await work.session.connection()
+    written: _Written = set()
+    for table in _STATEMENTS:
+        if table not in by_table:
+            continue
+        rows = _encode([entry.row() for entry in by_table[table]]).decode()
+        found = await connection.exec_driver_sql(_STATEMENTS[table], (rows,))
+        rows_written: Sequence[Any] = found.all()
+        for row in rows_written:
+            written.add((table, row[0], (row[1], row[2])))
+    return written
+
+
+def _refusal(entry: _Entry, written: _Written) -> Exception | None:
+    """Return why the entry was not written, None where it was or need not be."""
+    if isinstance(entry, _Finished) or (entry.table, entry.run_id, entry.key()) in written:
+        return None
+    if isinstance(entry, _Begun):
+        return RunConflictError(f"There is already a run {entry.run_id}.")
+    if (entry.table, entry.run_id, _NO_KEY) not in written:
+        return RunNotFoundError(f"Run {entry.run_id} was deleted while it was lived.")
+    episode, sequence = entry.key()
+    what = f"Turn {episode}.{sequence}" if isinstance(entry, _Taken) else f"Episode {episode}"
+    return RunConflictError(
+        f"{what} of run {entry.run_id} was just lived by another process; let it finish."
+    )
