@@ -12,7 +12,7 @@ from soullink.modules.simulation.domain.fast.between import (
     begin, close_episode, gather, key_lanes, open_episode, pass_time,
 )  # fmt: skip
 from soullink.modules.simulation.domain.fast.lanes import (
-    Rows, Words, affect, anywhere, draw_floor, draw_turn, finish_turn, fire, first_unmet,
+    Rows, Words, affect, anywhere, arm, draw_floor, draw_turn, finish_turn, fire, first_unmet,
     give_outcome, log_acts, narrow, recall, remember, resolve, respond, take_floor, unfired,
 )  # fmt: skip
 from soullink.modules.simulation.domain.fast.maths import UNROLL, real
@@ -138,22 +138,28 @@ def live(
                 respond(x, p)
                 remember(x)
                 resolve(x, minutes, decides, deadline)
-                bit = 1.0
+                bit, firing = 1.0, False
                 for n in range(plan.triggers[e]):
-                    unfired(x, 1.0 / bit)
+                    unfired(x, bit)
                     for c in range(plan.trigger_counts[e, n]):
                         narrow(
                             x, plan.trigger_which[e, n, c], plan.trigger_low[e, n, c],
                             plan.trigger_high[e, n, c],
                         )  # fmt: skip
                     if anywhere(x, HIT):
+                        arm(x, bit)
+                        firing = True
+                    bit = bit * 2.0
+                bit = 1.0
+                for n in range(plan.triggers[e] if firing else 0):
+                    fire(x, bit, plan.trigger_ends[e, n])
+                    bit = bit * 2.0
+                    if anywhere(x, HIT):
                         effects = plan.trigger_effects
                         affect(
-                            x, effects[e, n, 0], effects[e, n, 1], effects[e, n, 2], effects[e, n, 3],
-                            effects[e, n, 4], effects[e, n, 5],
+                            x, effects[e, n, 0], effects[e, n, 1], effects[e, n, 2],
+                            effects[e, n, 3], effects[e, n, 4], effects[e, n, 5],
                         )  # fmt: skip
-                        fire(x, bit, plan.trigger_ends[e, n])
-                    bit = bit * 2.0
                 note_turn(x, first, e, turn - 1, trace)
                 finish_turn(x, most)
             for n in range(plan.outcomes[e]):

@@ -477,6 +477,7 @@ def resolve(x: Rows, minutes: float, decides: float, deadline: float) -> None:
         put(x, AGREED, i, agreed, 1.0)
         put(x, ARBITRATED, i, undecided & (not agreed) & (x[TURNS, i] >= deadline), 1.0)
         x[ENDS, i] = 0.0
+        x[FIRING, i] = 0.0
 
 
 def finish_turn(x: Rows, most: float) -> None:
@@ -617,16 +618,25 @@ def affect(x: Rows, mood: float, arousal: float, stress: float, trust: float, cl
 def unfired(x: Rows, bit: float) -> None:
     """Put into HIT the lanes that go on and where a trigger, a bit of FIRED, has not fired."""
     for i in range(L):
-        half = np.floor(x[FIRED, i] * bit)
+        half = np.floor(x[FIRED, i] / bit)
         odd = half - 2.0 * np.floor(half * 0.5)
         x[HIT, i] = pick(odd < 0.5, x[LIVE, i], 0.0)
 
 
-def fire(x: Rows, bit: float, ends: float) -> None:
-    """Note that a trigger fired where HIT."""
+def arm(x: Rows, bit: float) -> None:
+    """Note in FIRING that a trigger fires where HIT; it takes effect when all have been looked at."""
     for i in range(L):
-        x[FIRED, i] += x[HIT, i] * bit
-        x[ENDS, i] = larger(x[ENDS, i], x[HIT, i] * ends)
+        x[FIRING, i] += x[HIT, i] * bit
+
+
+def fire(x: Rows, bit: float, ends: float) -> None:
+    """Put into HIT the lanes where a trigger fires, and note that it has."""
+    for i in range(L):
+        half = np.floor(x[FIRING, i] / bit)
+        hit = half - 2.0 * np.floor(half * 0.5)
+        x[HIT, i] = hit
+        x[FIRED, i] += hit * bit
+        x[ENDS, i] = larger(x[ENDS, i], hit * ends)
 
 
 def first_unmet(x: Rows) -> None:

@@ -66,7 +66,8 @@ VALENCE_NOW, IMPORTANCE, COUNT, RECENCY = range(4)
 ) = range(2 * P1, 2 * P1 + 50)  # fmt: skip
 DEMAND_ROW: Final = N_PAIR
 FIRED: Final = DEMAND_ROW + len(DEMANDS)
-MEMORY: Final = FIRED + 1  # (2, topics, aspects, 4)
+FIRING: Final = FIRED + 1
+MEMORY: Final = FIRING + 1  # (2, topics, aspects, 4)
 N_ROWS: Final = MEMORY + 2 * N_TOPIC * N_ASPECT * 4
 
 

@@ -1,5 +1,6 @@
 """Many pairs, many replicas of each, the same scenarios: lived in parallel, summed as they go."""
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ TOGETHER: Final = 4096
 """Trajectories handed to a thread at a time, about."""
 MOST_LANES: Final = 65_536
 """Trajectories whose lanes are listed at a time: bounds the memory, not the result."""
+_COMPILING: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class _Kernel:
         precision: Precision,
     ) -> None:
         self._real: Any = np.dtype(precision).type
-        self._live = source.compiled(precision).live
+        self._module = source.compiled(precision)
         self._plan = plans.plan_of(scenarios, arm, self._real)
         base, moving = choice.weights_in_order(weights.effective(parameters))
         self._numbers = tuple(
@@ -99,6 +101,24 @@ class _Kernel:
         )
         self.outcomes = self._plan.successes.shape[1]
         self.episodes = len(scenarios)
+
+    def _compiled(self) -> Any:
+        entry = self._module.live
+        if not entry.signatures:
+            with _COMPILING, source.alone(self._module):
+                if not entry.signatures:
+                    entry(*self._nothing())
+        return entry
+
+    def _nothing(self) -> tuple[Any, ...]:
+        """Return arguments of no courses at all, to compile by."""
+        none = np.zeros((1, 2, N_TRAIT), dtype=self._real)
+        sink = statistics.empty(1, 0, self.episodes, self.outcomes)
+        return (
+            np.uint64(0), np.zeros((1, 2), np.uint64), np.zeros(0, np.int64), np.zeros(0, np.uint64),
+            0, none, none, none[:, 0, 0].copy(), *self._numbers, self._plan,
+            Sink(**{name: sink[name] for name in Sink._fields}), _no_trace(),
+        )  # fmt: skip
 
     def live(
         self, people: Population, first: int, replicas: int, sink: dict[str, Any], trace: Trace
@@ -118,7 +138,7 @@ class _Kernel:
             number[:size] = np.tile(
                 np.arange(first + start, first + start + some, dtype=np.uint64), len(people)
             )
-            self._live(
+            self._compiled()(
                 seed, people.names, pair, number, size, *arrays, *self._numbers, self._plan, out,
                 trace,
             )  # fmt: skip

@@ -11,7 +11,8 @@ import hashlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -158,6 +159,25 @@ def text_of(precision: Precision) -> str:
     return "\n".join(out) + "\n"
 
 
+def _folder() -> Path:
+    return Path(platformdirs.user_cache_path("soullink", appauthor=False)) / "dynamics"
+
+
+@contextmanager
+def alone(module: ModuleType) -> Iterator[None]:
+    """Hold back other processes while this one compiles, so that they find what it made.
+
+    Does nothing where files cannot be locked or written.
+    """
+    with ExitStack() as stack:
+        with suppress(ImportError, OSError):
+            import fcntl  # noqa: PLC0415 - not on every system
+
+            lock = stack.enter_context((_folder() / f"{module.__name__}.lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @lru_cache(maxsize=2)
 def compiled(precision: Precision) -> ModuleType:
     """Return the kernel as a module; numba compiles `live` when it is first called.
@@ -170,7 +190,7 @@ def compiled(precision: Precision) -> ModuleType:
     text = text_of(precision)
     digest = hashlib.sha256(f"{numba.__version__}{text}".encode()).hexdigest()[:16]
     name = f"soullink_dynamics_{precision}_{digest}"
-    folder = Path(platformdirs.user_cache_path("soullink", appauthor=False)) / "dynamics"
+    folder = _folder()
     path = folder / f"{name}.py"
     try:
         if not path.exists():
