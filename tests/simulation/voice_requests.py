@@ -159,7 +159,7 @@ def a_request(act: Act = Act.DISCLOSE, language: Language = "en", **changes: Any
     if "places" not in changes:
         title = request.scenario.title[language]
         place = Place(title, request.setting, request.goal)
-        request = replace(request, places={n: place for n in range(1, request.episode + 1)})
+        request = replace(request, places=dict.fromkeys(range(1, request.episode + 1), place))
     return request
 
 
