@@ -175,11 +175,14 @@ def unavailable(text: str = "down", **facts: object) -> LlmError:
     return failing(LlmUnavailableError(text), **facts)
 
 
-def dawdling(seconds: float, text: str = "at last") -> Callable[[ChatRequest], Awaitable[str]]:
-    """Return an answer that takes `seconds`."""
+def dawdling(
+    seconds: float, text: str = "at last", time: VirtualTime | None = None
+) -> Callable[[ChatRequest], Awaitable[str]]:
+    """Return an answer that takes `seconds`, of `time` where it is given."""
+    sleep = asyncio.sleep if time is None else time.sleep
 
     async def answer(request: ChatRequest) -> str:  # noqa: ARG001 - all take the same time
-        await asyncio.sleep(seconds)
+        await sleep(seconds)
         return text
 
     return answer

@@ -390,9 +390,11 @@ async def test_prompts_with_one_beginning_stay_together() -> None:
 
 
 async def test_new_deployments_are_tried_and_slow_ones_left() -> None:
-    slow, quick = Played("slow", dawdling(0.03)), Played("quick", dawdling(0.001))
+    time = VirtualTime()
+    slow = Played("slow", dawdling(0.03, time=time))
+    quick = Played("quick", dawdling(0.001, time=time))
     router = router_of(
-        Route("r", (Deployment("slow", slow), Deployment("quick", quick)), "latency")
+        Route("r", (Deployment("slow", slow), Deployment("quick", quick)), "latency"), time=time
     )
     for _ in range(12):
         await router.model("r").complete(request())
