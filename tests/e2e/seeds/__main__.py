@@ -11,18 +11,15 @@ import multiprocessing
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from soullink.gateways.postgres.embedded import EmbeddedPostgres
 from soullink.gateways.postgres.schema import migrate
-from tests.e2e.seeds.living import lived_in_memory, lived_on_postgres
-from tests.e2e.seeds.world import Report
+from tests.e2e.seeds.living import Ended, one
 
 SAID_EVERY_SECONDS = 30.0
 
@@ -39,26 +36,6 @@ def server(wanted: bool) -> Iterator[str | None]:
     ):
         migrate(url)
         yield url
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a seed ended. fault: what it broke, with the traceback; "" where it held."""
-
-    seed: int
-    report: Report | None
-    fault: str
-    trace: str
-
-
-def one(seed: int, url: str | None) -> Ended:
-    """Live one seed, on the database at `url` or in memory."""
-    try:
-        report = lived_in_memory(seed) if url is None else lived_on_postgres(seed, url)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this seed's failure
-        told = f"{type(error).__name__}: {error}"
-        return Ended(seed, None, told, "".join(traceback.format_exception(error)))
-    return Ended(seed, report, "", "")
 
 
 def ended(work: Sequence[tuple[int, str | None]], jobs: int) -> Iterator[Ended]:

@@ -1,6 +1,8 @@
 """Where a seed is lived: in memory and in no time, or on a real PostgreSQL."""
 
 import asyncio
+import traceback
+from dataclasses import dataclass
 from typing import Any
 
 from soullink.gateways.postgres.database import open_database
@@ -48,3 +50,23 @@ def lived_on_postgres(seed: int, url: str) -> Report:
             await database.close()
 
     return asyncio.run(work())
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a seed ended. fault: what it broke, with the traceback; "" where it held."""
+
+    seed: int
+    report: Report | None
+    fault: str
+    trace: str
+
+
+def one(seed: int, url: str | None) -> Ended:
+    """Live one seed, on the database at `url` or in memory."""
+    try:
+        report = lived_in_memory(seed) if url is None else lived_on_postgres(seed, url)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this seed's failure
+        told = f"{type(error).__name__}: {error}"
+        return Ended(seed, None, told, "".join(traceback.format_exception(error)))
+    return Ended(seed, report, "", "")
