@@ -1,6 +1,6 @@
 """Measures one subject at one width, in a process of its own.
 
-    python -m benchmarks.turns.client SUBJECT PORT CONVERSATIONS LATENCY_MS SECONDS
+    python -m benchmarks.turns.client SUBJECT PORT CONVERSATIONS LATENCY_MS SECONDS [CORE,...]
 
 One conversation is had again and again for a while; more are all had at once. What is not over
 after SECONDS is cut off, and the turns are then counted by the model calls made. Prints one JSON
@@ -82,8 +82,15 @@ async def measure(subject: str, port: int, count: int, latency_ms: int, seconds:
 
 
 if __name__ == "__main__":
-    who, place, width, wait, box = sys.argv[1:]
-    work = measure(who, int(place), int(width), int(wait), float(box))
+    who, place, width, wait, box, *cores = sys.argv[1:]
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(core) for core in cores[0].split(",")})
+    if who == "held":
+        from benchmarks.turns.ours import hold
+
+        work = hold(int(place), int(width), os.environ["DATABASE_URL"])
+    else:
+        work = measure(who, int(place), int(width), int(wait), float(box))
     try:
         import uvloop
     except ModuleNotFoundError:

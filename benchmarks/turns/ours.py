@@ -1,9 +1,14 @@
 """SoulLink's conversation as it is compared: everything on, journal and ledger in PostgreSQL."""
 
+import asyncio
 import contextlib
+import json
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+
+import psutil
 
 from benchmarks.turns.subjects import UTTERANCES, Conversation, base_url
 from soullink.bootstrap import House, open_house
@@ -19,9 +24,7 @@ ROUTE = "bench"
 
 def scenario() -> Scenario:
     """Return a shipped first meeting, as long as the other subjects' conversation."""
-    return replace(
-        library.get("last-train-noodle-bar"), id="bench", turns=(UTTERANCES, UTTERANCES)
-    )
+    return replace(library.get("last-train-noodle-bar"), id="bench", turns=(UTTERANCES, UTTERANCES))
 
 
 def write_config(path: Path, port: int) -> Path:
@@ -44,6 +47,33 @@ def write_config(path: Path, port: int) -> Path:
     return path
 
 
+async def hold(port: int, count: int, database_url: str) -> None:
+    """Live `count` courses until each has said something, and print the memory they take.
+
+    The server is left waiting: every course stands in the middle of its second turn or later.
+    """
+    from benchmarks.turns.client import server
+
+    server(port, "/latency?ms=0", post=True)
+    conversation = await open_conversations(port, database_url)
+    await conversation(0)
+    alone = psutil.Process().memory_info().rss
+    server(port, "/latency?ms=600000", post=True)
+    server(port, "/reset", post=True)
+    talks = [asyncio.ensure_future(conversation(n)) for n in range(1, count + 1)]
+    began = conversation.began  # type: ignore[attr-defined]
+    while len(began) < count + 1:
+        await asyncio.sleep(0.5)
+        failed = [talk for talk in talks if talk.done()]
+        if failed:
+            failed[0].result()
+    await asyncio.sleep(5)
+    taken = psutil.Process().memory_info().rss
+    row = {"peak_mb": taken / 2**20, "each_kb": (taken - alone) / count / 1024}
+    print(json.dumps(row), flush=True)
+    os._exit(0)
+
+
 async def open_conversations(port: int, database_url: str) -> Conversation:
     """Return a conversation through a house of its own, which lives as long as the process."""
     stack = contextlib.AsyncExitStack()
@@ -53,6 +83,7 @@ async def open_conversations(port: int, database_url: str) -> Conversation:
     house: House = await stack.enter_async_context(open_house(settings))
     people = (load_person(PEOPLE / "ada.yaml"), load_person(PEOPLE / "ben.yaml"))
     scene = scenario()
+    began: set[int] = set()
 
     async def conversation(number: int) -> int:
         course = CourseSettings(seed=number, voice=ROUTE, scenarios=(scene.id,))
@@ -60,7 +91,9 @@ async def open_conversations(port: int, database_url: str) -> Conversation:
         turns = 0
         async for moment in house.simulation.live(run.id):
             turns += isinstance(moment, TurnTaken)
+            began.add(number)
         return turns
 
+    conversation.began = began  # type: ignore[attr-defined]
     conversation.kept = stack  # type: ignore[attr-defined]
     return conversation

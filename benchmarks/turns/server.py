@@ -4,11 +4,12 @@
 
 GET /stats counts since the last POST /reset; POST /latency?ms=N delays what comes after it.
 The same words go to everybody: as they are, as the JSON of a turn where the prompt ends by naming
-the act, or as the action that sotopia asks for.
+the act, as the action that sotopia asks for, or as the letter that concordia does.
 """
 
 import asyncio
 import json
+import re
 import sys
 from typing import Any
 
@@ -74,15 +75,22 @@ _ACT = b'\\"act\\" is \\"'
 """How the prompt of a turn ends, inside a JSON body."""
 
 
+_DECLINE = re.compile(rb"\((\w)\) No\\n")
+"""concordia's game master asks with letters whether it should end the scene: no, it goes on."""
+
+
 def content(body: bytes, number: int) -> str:
     """Return what the model says to a request: a turn's JSON, sotopia's action, or words."""
     said = words(number)
+    if b"Respond EXACTLY with one of the following" in body:
+        declined = _DECLINE.findall(body)
+        return declined[-1].decode() if declined else "a"
     at = body.rfind(_ACT)
     if at >= 0:
         act = body[at + len(_ACT) : body.index(b"\\", at + len(_ACT))].decode()
         turn = {"inner_thought": "This goes better than I feared.", "words": said, "act": act}
         return json.dumps(turn)
-    if b'"sotopia' in body[-300:] or b'"sotopia' in body[:300]:
+    if b'"model":"sotopia"' in body or b'"model": "sotopia"' in body:
         return json.dumps({"action_type": "speak", "argument": said, "to": []})
     return said
 

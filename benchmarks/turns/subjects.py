@@ -169,9 +169,7 @@ async def sotopia(port: int) -> Conversation:
             env_profile=place,
             model_name=model,
             action_order="round-robin",
-            evaluators=[
-                RuleBasedTerminatedEvaluator(max_turn_number=UTTERANCES, max_stale_turn=2)
-            ],
+            evaluators=[RuleBasedTerminatedEvaluator(max_turn_number=UTTERANCES, max_stale_turn=2)],
             terminal_evaluators=[Unjudged(max_turn_number=UTTERANCES)],
         )
         agents = [LLMAgent(agent_profile=person(n), model_name=model) for n in (0, 1)]
@@ -196,7 +194,7 @@ async def concordia(port: int) -> Conversation:
     import numpy as np
     import openai
     from absl import logging
-    from concordia.contrib.language_models.openai.base_gpt_model import BaseGPTModel
+    from concordia.language_model.base_gpt_model import BaseGPTModel
     from concordia.environment.engines import sequential
     from concordia.prefabs.entity import minimal
     from concordia.prefabs.game_master import dialogic

@@ -58,6 +58,12 @@ def check(answers: Answers) -> None:
 
 
 def score(answers: Answers, sex: _Sex, age: int | None) -> list[Score]:
+    """Return what `scored` does, as a list of one's own."""
+    return list(scored(answers, sex, age))
+
+
+@lru_cache(maxsize=1024)  # one person is met by many others
+def scored(answers: Answers, sex: _Sex, age: int | None) -> tuple[Score, ...]:
     """Return the five domains, each followed by its six facets. Raises ScoringError.
 
     raw is the sum of the items, reversed ones as 6 minus the answer. The percentile is that of
@@ -70,7 +76,7 @@ def score(answers: Answers, sex: _Sex, age: int | None) -> list[Score]:
     percentiles = _percentiles(answers, sex, age)
     sums = _sums(answers)
     inventory = answers.inventory
-    careless = is_straight_line(answers.answers)
+    careless = is_careless(answers)
     scores: list[Score] = []
     for domain in DOMAINS:
         names = (domain, *FACETS[domain])
@@ -94,7 +100,13 @@ def score(answers: Answers, sex: _Sex, age: int | None) -> list[Score]:
                     level=level_of_percentile(percentile),
                 )
             )
-    return scores
+    return tuple(scores)
+
+
+@lru_cache(maxsize=1024)
+def is_careless(answers: Answers) -> bool:
+    """Tell whether one answer runs on over much of the questionnaire; see domain.py."""
+    return is_straight_line(answers.answers)
 
 
 def _sums(answers: Answers) -> dict[str, int]:
@@ -106,9 +118,7 @@ def _sums(answers: Answers) -> dict[str, int]:
     return sums
 
 
-@lru_cache(maxsize=1024)
 def _percentiles(answers: Answers, sex: _Sex, age: int | None) -> Mapping[str, float]:
-    """Return the percentiles; kept, since one person is met by many others."""
     letter = {"female": "F", "male": "M", None: "N"}[sex]
     low, high = _NORM_AGES
     ages = _AGE_BANDS[answers.inventory] if age is None else (min(max(age, low), high),)

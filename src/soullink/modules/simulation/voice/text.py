@@ -33,6 +33,7 @@ def _cleaned(text: str) -> str:
     return " ".join(kept.split())
 
 
+@lru_cache(maxsize=8192)
 def clipped(text: str, limit: int) -> str:
     """Return `one_line(text)`, at most `limit` characters, cut at a word where there is one."""
     line = one_line(text)
