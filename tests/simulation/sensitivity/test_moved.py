@@ -45,7 +45,7 @@ def test_effects_have_the_directions_of_the_literature_and_swap_with_the_people(
     for who in (0, 1):
         assert found[who, "neuroticism"][LEVEL, 2] < 0, "costs satisfaction (Malouff et al. 2010)"
         assert found[who, "agreeableness"][LEVEL, 0] > 0
-        assert found[who, "trust"][LEVEL, 1] > 0
+        assert found[who, "trust"][LEVEL, 0] > 0
     for values in found.values():
         assert (values[:, 1] <= values[:, 0]).all()
         assert (values[:, 0] <= values[:, 2]).all()
