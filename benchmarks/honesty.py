@@ -27,7 +27,7 @@ SEED: Final = 20_260_402
 OTHER_SEEDS: Final = (7, 99, 1_000, 2_000)
 """Further populations, all shown, whatever comes out. They lie further apart than ARCS, since
 the scenarios of a course follow from the seed plus its number."""
-ARCS, PAIRS = 25, 60
+ARCS, PAIRS = 50, 60
 PAGE: Final = ROOT / "docs/explanation/honesty.md"
 RESULT: Final = ROOT / "benchmarks/results/honesty.json"
 BLOCK: Final = "gate"

@@ -13,10 +13,11 @@ from soullink.modules.simulation.calibration.dating import Block
 EVERYWHERE = {
     "actor", "partner", "pair", "reciprocity", "choosy_popular", "yes_rate", "perceived", "actual",
     "auc", "satisfaction", "partner_view", "own_tension", "partner_N", "partner_A", "partner_C",
-    "own_traits", "inertia", "influence",
+    "own_traits", "inertia", "influence", "within_pair", "tension", "own_view", "partner_tension",
+    "partner_E", "stable_ratio",
 }  # fmt: skip
 """Figures that are inside in every population of the page and must stay so; the set only grows."""
-FLOOR = EVERYWHERE | {"partner_E", "stable_ratio"}
+FLOOR = EVERYWHERE
 """What must stay inside in the population that the page shows."""
 
 

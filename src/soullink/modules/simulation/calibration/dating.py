@@ -21,7 +21,7 @@ from soullink.modules.simulation.domain.parameters import CURRENT, Parameters, t
 from soullink.modules.simulation.scenarios import library
 
 SIDE: Final = 10
-BLOCKS: Final = 72
+BLOCKS: Final = 144
 
 
 @dataclass(frozen=True, slots=True)

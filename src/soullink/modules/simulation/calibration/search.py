@@ -30,7 +30,8 @@ Block = tuple[Sequence[int], Sequence[int]]
 class Problem:
     """What is searched for: bounds (d, 2), figures (k,) observed with standard errors (k,).
 
-    blocks: which parameters are fitted to which figures; each parameter stands in one.
+    blocks: which parameters are fitted to which figures; each parameter stands in one at most.
+    What stands in none keeps its value.
     """
 
     bounds: FloatArray
@@ -68,7 +69,9 @@ def prior(
     middle = problem.hidden(np.where(at_bound, problem.bounds.mean(axis=1), centre), EDGE)
     drawn = random.normal(size=(members, middle.size))
     drawn -= drawn.mean(axis=0)
-    out: FloatArray = middle + spread * drawn
+    searched = np.isin(np.arange(middle.size), [k for own, _ in problem.blocks for k in own])
+    out: FloatArray = middle + spread * drawn * searched
+    out[:, ~searched] = problem.hidden(centre)[~searched]
     return out
 
 

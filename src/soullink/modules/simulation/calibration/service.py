@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from soullink.kernel.canonical import digest
 from soullink.kernel.clock import Clock
 from soullink.modules.simulation.api import FloatArray
 from soullink.modules.simulation.calibration import (
+    dating,
     documents,
     fitting,
     simulating,
@@ -45,13 +46,17 @@ SPREAD: Final = 0.6
 """Standard deviation of the prior in logits: about a seventh of a number's width each way."""
 WEIGHT: Final = 4.0
 """The figures count four times against the prior: sizes set by hand are little evidence."""
-JUDGING: Final = Size(arcs=40, pairs=32, evenings=48, talks=240)
+JUDGING: Final = Size(arcs=40, pairs=32, evenings=144, talks=240)
 JUDGING_SEED: Final = 77_000
 OF_DATES: Final = (
     "actor_share", "partner_share", "reciprocity", "choosiness", "experience_share",
     "yes_threshold", "similarity_liking",
 )  # fmt: skip
 """Numbers that move nothing but who wants whom: fitted to first dates, the rest to all else."""
+UNBOUND: Final = ("weight_conscientiousness", "weight_extraversion")
+"""Numbers whose only figures are held out: they keep their size, and test the rest."""
+THRESHOLDS: Final = np.linspace(-0.12, 0.12, 7)
+"""Steps of the threshold of a yes, between which the fitted share of yes is found."""
 OBJECTIVE: Final = (
     "mean squared distance of fitted figures, in standard errors of the published figure and of "
     "the simulated one together"
@@ -138,7 +143,9 @@ class CalibrationService:
                 problem, plan, progress, simulate, judge,
                 lambda now: documents.keep(out, key, now), tell, stopped,
             )  # fmt: skip
-            best = Parameters.of([round(float(v), documents.DIGITS) for v in progress.best])
+            best = _rounded(Parameters.of(progress.best))
+            if finished:
+                best = _rounded(_with_threshold(best, held, self._sizes.judging))
             table: CalibrationTable | None = None
             found: tuple[Trade, ...] = ()
             if finished:
@@ -166,7 +173,7 @@ class CalibrationService:
         of_dates = [INDEX[name] for name in OF_DATES]
         blocks: tuple[Block, ...] = (
             (of_dates, dates),
-            ([place for place in range(len(NAMES)) if place not in of_dates], others),
+            ([place for place, name in enumerate(NAMES) if name not in OF_DATES + UNBOUND], others),
         )
         problem = Problem(
             BOUNDS, np.array([span.value for _, span in wanted]), np.array(errors), blocks
@@ -300,6 +307,26 @@ def _figures(data: Path | None) -> Figures:
         )
     rows = targets.of_counted(counted)
     return Figures(rows, origin, counted["split_seed"], digest([asdict(row) for row in rows])[:8])
+
+
+def _rounded(p: Parameters) -> Parameters:
+    return Parameters(**documents.rounded(p.as_dict()))
+
+
+def _with_threshold(p: Parameters, held: Figures, size: Size) -> Parameters:
+    """Return `p` with the threshold at which the fitted share says yes: an intercept, solved last.
+
+    The threshold is found by interpolation between evenings lived with THRESHOLDS about it.
+    """
+    (wanted,) = (t.fit.value for t in held.targets if t.id == "yes_rate" and t.fit is not None)
+    low, high = BOUNDS[INDEX["yes_threshold"]]
+    tried = np.clip(p.yes_threshold + THRESHOLDS, low, high)
+    many = [replace(p, yes_threshold=float(value)) for value in tried]
+    lived = dating.simulated_under(many, JUDGING_SEED, size.evenings)
+    shares = np.array([dating.summary(evenings)["yes_rate"] for evenings in lived])
+    # The share falls as the threshold rises; interpolation wants it rising.
+    found = float(np.interp(wanted, shares[::-1], tried[::-1]))
+    return replace(p, yes_threshold=found)
 
 
 def _spread(problem: Problem, progress: Progress) -> dict[str, list[float]]:

@@ -28,7 +28,7 @@ class Size:
     talks: int
 
 
-FITTING: Final = Size(arcs=20, pairs=32, evenings=24, talks=120)
+FITTING: Final = Size(arcs=20, pairs=32, evenings=36, talks=96)
 CHECKING: Final = Size(arcs=60, pairs=30, evenings=216, talks=480)
 CHECK_SEED: Final = 20_260_501
 """Of the world that the table shows; no fit has seen it."""

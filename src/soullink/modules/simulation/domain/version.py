@@ -8,7 +8,7 @@ from soullink.modules.simulation.domain.adjacency import TABLE
 from soullink.modules.simulation.domain.parameters import CURRENT
 from soullink.modules.simulation.domain.weights import WEIGHTS
 
-EQUATIONS: Final = 3
+EQUATIONS: Final = 4
 """Counted up by hand with every change that can change a course."""
 
 DYNAMICS_VERSION: Final = (
