@@ -194,8 +194,8 @@ async def concordia(port: int) -> Conversation:
     import numpy as np
     import openai
     from absl import logging
-    from concordia.language_model.base_gpt_model import BaseGPTModel
     from concordia.environment.engines import sequential
+    from concordia.language_model.base_gpt_model import BaseGPTModel
     from concordia.prefabs.entity import minimal
     from concordia.prefabs.game_master import dialogic
     from concordia.prefabs.simulation import generic

@@ -5,7 +5,14 @@ a turn is one agent's act and words.
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +21,12 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from soullink.kernel.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    SoulLinkError,
+)
 from soullink.kernel.ids import RunId
 from soullink.kernel.language import Language, Text
 from soullink.modules.profiles.api import Profile
@@ -716,6 +728,17 @@ class Simulation(Protocol):
 
         What was already lived is announced again with `replayed`, from the record.
         Raises RunNotFoundError, ReplayMismatchError, UnavailableError.
+        """
+        ...
+
+    def live_many(
+        self, run_ids: Iterable[RunId], concurrency: int = 100
+    ) -> AsyncIterator[tuple[RunId, Moment | SoulLinkError]]:
+        """Live many runs, `concurrency` at a time, and announce what happens in any of them.
+
+        Each is lived as by `live`; together they cost less, since those that wait at the same
+        moment share transactions and equations. A run that fails is announced with its error, and
+        the others go on. Who stops listening stops them all. Raises InvalidInputError.
         """
         ...
 

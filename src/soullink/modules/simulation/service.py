@@ -1,7 +1,7 @@
 """What simulation does: lives courses turn by turn, records them, lives them again."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from soullink.gateways.postgres.database import Database
 from soullink.gateways.postgres.grouped import Grouped
 from soullink.kernel.canonical import digest
 from soullink.kernel.clock import Clock
-from soullink.kernel.errors import InvalidInputError
+from soullink.kernel.errors import InvalidInputError, SoulLinkError
 from soullink.kernel.ids import RunId, new_uuid7
 from soullink.kernel.language import LANGUAGES
 from soullink.modules.personality.api import Personality
@@ -157,6 +157,43 @@ class SimulationService(Simulation):
                 yield moment
         if not finished:
             await self._journal.finish(run_id, self.clock.now())
+
+    async def live_many(
+        self, run_ids: Iterable[RunId], concurrency: int = 100
+    ) -> AsyncGenerator[tuple[RunId, Moment | SoulLinkError], None]:
+        if concurrency < 1:
+            raise InvalidInputError(f"Live at least one run at a time, not {concurrency}.")
+        waiting = iter(run_ids)
+        told: asyncio.Queue[tuple[RunId, Moment | SoulLinkError] | None]
+        told = asyncio.Queue(concurrency)  # who listens slowly is not run away from
+
+        async def one_after_another() -> None:
+            for run_id in waiting:
+                try:
+                    async with aclosing(self.live(run_id)) as moments:
+                        async for moment in moments:
+                            await told.put((run_id, moment))
+                except SoulLinkError as error:
+                    await told.put((run_id, error))
+
+        async def all_of_them() -> None:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(concurrency):
+                        group.create_task(one_after_another())
+            except ExceptionGroup:
+                await told.put(None)
+                raise
+            await told.put(None)
+
+        lives = asyncio.get_running_loop().create_task(all_of_them())
+        try:
+            while (announced := await told.get()) is not None:
+                yield announced
+            await lives
+        finally:
+            lives.cancel()
+            await asyncio.wait([lives])
 
     async def _voice(self, run: Run) -> Voice:
         if self.telling is None or run.settings.voice == BUILT_IN:

@@ -1,0 +1,226 @@
+"""Many courses share transactions: what is announced is durable, and one's fault is one's own."""
+
+import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from soullink.gateways.postgres.database import Database, Work
+from soullink.kernel.ids import RunId
+from soullink.modules.simulation.api import (
+    Moment,
+    RunConflictError,
+    RunNotFoundError,
+    Settings,
+    Turn,
+    TurnTaken,
+    Wall,
+)
+from soullink.modules.simulation.journal import Journal
+from soullink.modules.simulation.service import SimulationService
+from soullink.modules.simulation.voice.builtin import BuiltInVoice
+from soullink.modules.simulation.voice.port import SpeechRequest, Spoken
+from tests.simulation.courses import COUPLE, FIVE, a_service, lived_course
+
+pytestmark = pytest.mark.anyio
+
+WALL = Wall("2026-01-01T00:00:00+00:00", 0.5, 0.001, 100.0)
+
+
+class CountingDatabase(Database):
+    """Counts the transactions."""
+
+    __slots__ = ()
+    opened = 0
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        type(self).opened += 1
+        async with super().work() as work:
+            yield work
+
+
+def counting(database: Database) -> CountingDatabase:
+    CountingDatabase.opened = 0
+    return CountingDatabase(database.new_session, database.engine, database.parameters)
+
+
+async def a_turn(database: Database) -> Turn:
+    course = await lived_course(a_service(database), Settings(scenarios=FIVE[:1]))
+    return course.turns[0]
+
+
+async def new_runs(database: Database, count: int) -> list[RunId]:
+    service = a_service(database)
+    runs = [await service.start(COUPLE, Settings(seed=n, scenarios=FIVE[:1])) for n in range(count)]
+    return [run.id for run in runs]
+
+
+async def test_turns_that_wait_at_one_time_share_a_transaction(database: Database) -> None:
+    turn, runs = await a_turn(database), await new_runs(database, 30)
+    counted = counting(database)
+    journal = Journal(counted)
+    await asyncio.gather(*(journal.take(run, turn, WALL) for run in runs))
+    assert counted.opened <= 2
+    for run in runs:
+        assert [t.words for t in await words_of(database, run)] == [turn.speech.words]
+
+
+async def words_of(database: Database, run: RunId) -> list[object]:
+    return [turn.speech for turn in (await a_service(database).course(run)).turns]
+
+
+async def test_a_turn_that_another_process_lived_is_refused_alone(database: Database) -> None:
+    turn, (taken, free) = await a_turn(database), await new_runs(database, 2)
+    await Journal(database).take(taken, turn, WALL)
+    journal = Journal(database)
+    refused, written = await asyncio.gather(
+        journal.take(taken, turn, WALL), journal.take(free, turn, WALL), return_exceptions=True
+    )
+    assert isinstance(refused, RunConflictError)
+    assert "just lived by another process" in str(refused)
+    assert written is None
+
+
+async def test_a_run_that_was_deleted_is_told_so_and_no_other_is(database: Database) -> None:
+    turn, (gone, kept) = await a_turn(database), await new_runs(database, 2)
+    await a_service(database).delete(gone)
+    journal = Journal(database)
+    refused, written = await asyncio.gather(
+        journal.take(gone, turn, WALL), journal.take(kept, turn, WALL), return_exceptions=True
+    )
+    assert isinstance(refused, RunNotFoundError)
+    assert written is None
+
+
+async def test_words_that_cannot_be_written_spoil_no_other_turn(database: Database) -> None:
+    turn, runs = await a_turn(database), await new_runs(database, 5)
+    broken = replace(turn, speech=replace(turn.speech, words="never\0"))
+    journal = Journal(database)
+    ends = await asyncio.gather(
+        *(journal.take(run, broken if run == runs[2] else turn, WALL) for run in runs),
+        return_exceptions=True,
+    )
+    assert [end is None for end in ends] == [True, True, False, True, True]
+    assert [len(await words_of(database, run)) for run in runs] == [1, 1, 0, 1, 1]
+
+
+async def test_one_who_is_cancelled_disturbs_no_other(database: Database) -> None:
+    turn, runs = await a_turn(database), await new_runs(database, 6)
+    journal = Journal(database)
+    waiting = [asyncio.ensure_future(journal.take(run, turn, WALL)) for run in runs]
+    await asyncio.sleep(0)
+    waiting[1].cancel()
+    await asyncio.sleep(0.001)
+    waiting[4].cancel()
+    ends = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [end for number, end in enumerate(ends) if number not in (1, 4)] == [None] * 4
+    # Either it was written or it was not; where it was, going on finds it.
+    for run in (runs[1], runs[4]):
+        assert len(await words_of(database, run)) in (0, 1)
+
+
+async def test_many_lived_at_once_are_what_each_is_alone(database: Database) -> None:
+    counted = counting(database)
+    service, alone = a_service(counted), a_service(database)
+    settings = [Settings(seed=seed, scenarios=FIVE[seed % 3 : seed % 3 + 2]) for seed in range(9)]
+    runs = [(await service.start(COUPLE, each)).id for each in settings]
+    announced: dict[RunId, list[Turn]] = {run: [] for run in runs}
+    before = counted.opened
+    async for run, moment in service.live_many(runs, concurrency=6):
+        if isinstance(moment, TurnTaken):
+            announced[run].append(moment.turn)
+    shared = counted.opened - before
+    for run, each in zip(runs, settings, strict=True):
+        course = await service.course(run)
+        lone = await lived_course(alone, each)
+        assert course.turns == lone.turns == tuple(announced[run])
+        assert course.episodes == lone.episodes
+        assert course.run.status == "finished"
+    # Each course alone takes one for every turn and several more for its begin and end.
+    assert shared < 0.7 * sum(map(len, announced.values()))
+
+
+async def test_a_run_that_fails_is_announced_and_the_others_go_on(database: Database) -> None:
+    service = a_service(database)
+    good = (await service.start(COUPLE, Settings(scenarios=FIVE[:1]))).id
+    gone = (await service.start(COUPLE, Settings(scenarios=FIVE[:1]))).id
+    await service.delete(gone)
+    told = [pair async for pair in service.live_many([gone, good])]
+    failures = [moment for run, moment in told if run == gone]
+    assert [type(failure) for failure in failures] == [RunNotFoundError]
+    assert (await service.course(good)).run.status == "finished"
+
+
+async def test_who_stops_listening_stops_all_and_each_goes_on_where_it_stood(
+    database: Database,
+) -> None:
+    service = a_service(database)
+    settings = [Settings(seed=seed, scenarios=FIVE[:2]) for seed in range(4)]
+    runs = [(await service.start(COUPLE, each)).id for each in settings]
+    lives = service.live_many(runs, concurrency=4)
+    heard = 0
+    async for _, moment in lives:
+        heard += isinstance(moment, TurnTaken)
+        if heard == 20:
+            break
+    await lives.aclose()
+    stood = [len((await service.course(run)).turns) for run in runs]
+    assert 20 <= sum(stood) < 20 + 3 * len(runs) + 4
+    async for _ in service.live_many(runs):
+        pass
+    for run, each in zip(runs, settings, strict=True):
+        assert (await service.course(run)).turns == (
+            await lived_course(a_service(database), each)
+        ).turns
+
+
+class HangingVoice(BuiltInVoice):
+    """Is asked and never answers."""
+
+    asked = 0
+
+    async def speak(self, request: SpeechRequest) -> Spoken:
+        type(self).asked += 1
+        await asyncio.Event().wait()
+        return await super().speak(request)
+
+
+async def test_a_course_that_waits_for_its_model_takes_little_memory(database: Database) -> None:
+    service = a_service(database, lambda _: HangingVoice())
+    runs = [(await service.start(COUPLE, Settings(seed=n, scenarios=FIVE))).id for n in range(60)]
+    HangingVoice.asked = 0
+    tracemalloc.start()
+    try:
+        lives = [asyncio.ensure_future(collected(service, run)) for run in runs]
+        while HangingVoice.asked < len(runs):
+            await asyncio.sleep(0.01)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    for life in lives:
+        life.cancel()
+    await asyncio.gather(*lives, return_exceptions=True)
+    assert held / len(runs) < 60_000
+
+
+async def collected(service: SimulationService, run: RunId) -> list[Moment]:
+    return [moment async for moment in service.live(run)]
+
+
+async def test_a_course_that_is_cancelled_disturbs_no_other(database: Database) -> None:
+    service = a_service(database)
+    settings = [Settings(seed=seed, scenarios=FIVE[:2]) for seed in range(5)]
+    runs = [(await service.start(COUPLE, each)).id for each in settings]
+    lives = [asyncio.ensure_future(collected(service, run)) for run in runs]
+    await asyncio.sleep(0.1)
+    lives[2].cancel()
+    ends = await asyncio.gather(*lives, return_exceptions=True)
+    assert isinstance(ends[2], asyncio.CancelledError)
+    await collected(service, runs[2])
+    for run, each in zip(runs, settings, strict=True):
+        lone = await lived_course(a_service(database), each)
+        assert (await service.course(run)).turns == lone.turns
