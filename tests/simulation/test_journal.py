@@ -15,6 +15,7 @@ from soullink.modules.simulation.api import (
     RunConflictError,
     RunNotFoundError,
     Settings,
+    Speech,
     Turn,
     TurnTaken,
     Wall,
@@ -69,7 +70,7 @@ async def test_turns_that_wait_at_one_time_share_a_transaction(database: Databas
         assert [t.words for t in await words_of(database, run)] == [turn.speech.words]
 
 
-async def words_of(database: Database, run: RunId) -> list[object]:
+async def words_of(database: Database, run: RunId) -> list[Speech]:
     return [turn.speech for turn in (await a_service(database).course(run)).turns]
 
 
@@ -181,23 +182,25 @@ async def test_who_stops_listening_stops_all_and_each_goes_on_where_it_stood(
 class HangingVoice(BuiltInVoice):
     """Is asked and never answers."""
 
-    asked = 0
+    def __init__(self, asked: asyncio.Semaphore) -> None:
+        super().__init__()
+        self._asked = asked
 
     async def speak(self, request: SpeechRequest) -> Spoken:
-        type(self).asked += 1
+        self._asked.release()
         await asyncio.Event().wait()
         return await super().speak(request)
 
 
 async def test_a_course_that_waits_for_its_model_takes_little_memory(database: Database) -> None:
-    service = a_service(database, lambda _: HangingVoice())
+    asked = asyncio.Semaphore(0)
+    service = a_service(database, lambda _: HangingVoice(asked))
     runs = [(await service.start(COUPLE, Settings(seed=n, scenarios=FIVE))).id for n in range(60)]
-    HangingVoice.asked = 0
     tracemalloc.start()
     try:
         lives = [asyncio.ensure_future(collected(service, run)) for run in runs]
-        while HangingVoice.asked < len(runs):
-            await asyncio.sleep(0.01)
+        for _ in runs:
+            await asked.acquire()
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
