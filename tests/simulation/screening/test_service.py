@@ -366,6 +366,7 @@ async def test_without_numba_the_equations_themselves_serve(
     assert done.engine == "numpy"
 
 
+@pytest.mark.compiled
 @pytest.mark.skipif(not fast.available(), reason="needs numba (the extra fast)")
 async def test_one_engine_does_not_go_on_with_what_the_other_began(tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
