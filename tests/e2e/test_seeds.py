@@ -29,8 +29,8 @@ def test_nothing_breaks_in_memory(first: int) -> None:
         happened += report.happened
         turns += report.turns
     assert turns > EACH * 5
-    for name in ("restarted", "stopped", "database.cut", "database.unheard", "model.timeout"):
-        assert happened[name] > 0, f"{name} never happened"
+    for kind in ("restarted", "twin_steps", "database.", "model."):
+        assert any(name.startswith(kind) for name in happened), f"{kind} never happened"
 
 
 def test_nothing_breaks_on_a_real_database(database_url: str) -> None:

@@ -61,7 +61,7 @@ class Script:
 
     def __post_init__(self) -> None:
         self.draws = random.Random(f"soullink {self.seed}")  # noqa: S311 - no secret
-        self.database = self.draws.choice((0.0, 0.02, 0.08, 0.2))
+        self.database = self.draws.choice((0.0, 0.01, 0.03, 0.1))
         self.model = self.draws.choice((0.0, 0.1, 0.4, 0.9))
 
     def strikes(self, chance: float) -> bool:

@@ -70,7 +70,7 @@ def _scenarios(draws: random.Random) -> tuple[Scenario, ...]:
     """Return one to three of the shipped scenarios, most of them cut short to get through more."""
     wanted = draws.choice((1, 1, 1, 2, 2, 3))
     chosen = draws.sample(_shipped(), wanted)
-    return tuple(one if draws.random() < 0.1 else short for one, short in chosen)
+    return tuple(one if draws.random() < 0.05 else short for one, short in chosen)
 
 
 def _short(scenario: Scenario) -> Scenario:
@@ -187,14 +187,14 @@ class World:
         require(course.run.status == "finished", "it came to its end and is not finished")
         require(list(course.turns) == witness.turns, "the record is not what was announced")
         self.report.turns += len(course.turns)
-        if self.script.draws.random() < 0.5:
+        if self.script.draws.random() < 0.3:
             await self._replayed(run_id, course)
         return course
 
     async def _life(self, run_id: RunId, witness: Witness) -> bool:
         """Live the run until it ends (True) or something stops it (False)."""
         draws = self.script.draws
-        stop = 0 if self.script.calm else draws.choice((0, 0, 0, draws.randint(1, 40)))
+        stop = 0 if self.script.calm else draws.choice((0, 0, 0, 0, draws.randint(1, 30)))
         twin = not self.script.calm and draws.random() < 0.1
         process = self.process()
         beside = asyncio.ensure_future(self._beside(process, self.company))
