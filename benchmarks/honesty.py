@@ -1,8 +1,8 @@
 """Does a simulated population look like real ones? The second honesty gate.
 
-`python -m benchmarks.honesty` (about two minutes) prints published beside simulated figures and
+`python -m benchmarks.honesty` (about three minutes) prints published beside simulated figures and
 writes benchmarks/results/honesty.json and the tables in docs/explanation/honesty.md. The sizes in
-the equations were set by hand against these same figures, so the table shows a fit; other seeds
+the equations were set against these same figures, so the table shows a fit; other seeds
 show how much of it is the luck of one population.
 """
 
