@@ -49,11 +49,12 @@ IMPORTS = {
     "soullink": "soullink.gateways.llm.assembly",
 }
 _IMPORT = """
-import importlib, json, resource, sys, time
+import importlib, json, sys, time
 start = time.perf_counter()
 importlib.import_module(sys.argv[1])
 took = time.perf_counter() - start
-print(json.dumps([took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+from benchmarks.gateway.peak import peak_mb
+print(json.dumps([took, peak_mb()]))
 """
 
 

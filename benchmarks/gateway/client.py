@@ -9,7 +9,6 @@ Prints one JSON object: by width calls, rps, p50 and p99 in microseconds, CPU a 
 import asyncio
 import json
 import os
-import resource
 import sys
 import time
 from typing import Any
@@ -20,6 +19,7 @@ os.environ["NO_PROXY"] = "*"
 
 import uvloop  # noqa: E402 - the environment comes first
 
+from benchmarks.gateway.peak import peak_mb  # noqa: E402
 from benchmarks.gateway.server import INPUT_TOKENS, OUTPUT_TOKENS  # noqa: E402
 from benchmarks.gateway.subjects import SUBJECTS, Call  # noqa: E402
 
@@ -62,8 +62,7 @@ async def measure(subject: str, port: int, seconds: float, widths: list[str]) ->
             rows[width] = await at(call, 1, seconds)
         else:
             rows[width] = await at(call, int(width), seconds)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"subject": subject, "rows": rows, "peak_mb": peak}), flush=True)
+    print(json.dumps({"subject": subject, "rows": rows, "peak_mb": peak_mb()}), flush=True)
     os._exit(0)  # some libraries keep threads and sockets that wait
 
 
