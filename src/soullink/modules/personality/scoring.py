@@ -58,12 +58,6 @@ def check(answers: Answers) -> None:
 
 
 def score(answers: Answers, sex: _Sex, age: int | None) -> list[Score]:
-    """Return what `scored` does, as a list of one's own."""
-    return list(scored(answers, sex, age))
-
-
-@lru_cache(maxsize=1024)  # one person is met by many others
-def scored(answers: Answers, sex: _Sex, age: int | None) -> tuple[Score, ...]:
     """Return the five domains, each followed by its six facets. Raises ScoringError.
 
     raw is the sum of the items, reversed ones as 6 minus the answer. The percentile is that of
@@ -73,6 +67,11 @@ def scored(answers: Answers, sex: _Sex, age: int | None) -> tuple[Score, ...]:
     population.
     """
     check(answers)
+    return list(_scored(answers, sex, age))
+
+
+@lru_cache(maxsize=1024)  # one person is met by many others
+def _scored(answers: Answers, sex: _Sex, age: int | None) -> tuple[Score, ...]:
     percentiles = _percentiles(answers, sex, age)
     sums = _sums(answers)
     inventory = answers.inventory
