@@ -1,11 +1,11 @@
 """How many dyad-turns a second: the compiled dynamics beside the bare recurrence.
 
 `python -m benchmarks.dynamics` measures, prints a table and writes results/dynamics.json (rows:
-subject, metric, value, unit, threads, trajectories). A dyad-turn is one turn taken by two people with
-everything the equations know of it; only turns that were taken are counted. The recurrence is that
-of Gottman & Murray: two moods, each from its own and the other's last, and noise. --full lives a
-million pairs x 64 replicas x at least 60 turns; otherwise a part of it is measured, and the time
-of the whole is projected and says so.
+subject, metric, value, unit, threads, trajectories). A dyad-turn is one turn taken by two people
+with everything the equations know of it; only turns that were taken are counted. The recurrence is
+that of Gottman & Murray: two moods, each from its own and the other's last, and noise. --full lives
+a million pairs x 64 replicas x about 60 turns; otherwise a part of it is measured, and the time of
+the whole is projected and says so.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def numpy_path(some: Sequence[Scenario]) -> tuple[int, float]:
 
 
 def recurrences() -> dict[str, Callable[[int], tuple[int, float]]]:
-    """Return the bare two-variable recurrence in numba and in NumPy: threads -> (turns, seconds)."""
+    """Return the bare recurrence in numba and in NumPy: threads -> (turns, seconds)."""
     import numba
 
     steps, lanes = 60, 1 << 16

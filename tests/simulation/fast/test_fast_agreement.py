@@ -1,5 +1,7 @@
 """The compiled courses and the NumPy equations: the same for the same seed, turn by turn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,10 @@ from soullink.modules.simulation.domain import fast
 from soullink.modules.simulation.domain.course import Conditions
 from tests.simulation.fast.worlds import COLUMNS, Lived, every_scenario, lived, people
 
-pytestmark = pytest.mark.skipif(not fast.available(), reason="needs the extra `fast`")
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.skipif(not fast.available(), reason="needs the extra `fast`"),
+]
 NEAR_TIE = 1e-5
 SIXTEEN = 16
 
@@ -44,6 +49,26 @@ def test_every_turn_agrees_in_double_precision(seed: int, chosen: list[int], sd:
         assert np.abs(found - known.states[..., column, -1])[taken].max() < 1e-5
     assert (traced.alive == known.alive).all()
     assert (traced.outcomes == np.where(taken.any(axis=2), known.outcomes, -1)).all()
+
+
+def test_every_shipped_scenario_agrees_in_double_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, scenario in enumerate(every_scenario()):
+        population = people(1, number, 1.0)
+        known = lived(population, [scenario], SIXTEEN, monkeypatch)
+        traced = fast.trace(population, [scenario], SIXTEEN)
+        assert _same_turns(traced, known).all(), scenario.id
+        assert _columns(traced.ends, known.ends).max() < 1e-9, scenario.id
+
+
+def test_a_memory_younger_than_the_next_episode_is_no_stronger_than_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    long = replace(every_scenario()[0], minutes=2880, gap_days=(0, 1))
+    some = [long, replace(every_scenario()[1], gap_days=(0, 0)), long]
+    known = lived(people(3, 8), some, SIXTEEN, monkeypatch)
+    traced = fast.trace(people(3, 8), some, SIXTEEN)
+    assert _same_turns(traced, known).all()
+    assert _columns(traced.ends, known.ends).max() < 1e-9
 
 
 def test_interventions_agree_in_double_precision(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,9 @@ class _Margins:
 
 
 @contextmanager
-def watched(margins: _Margins, patch: pytest.MonkeyPatch) -> Iterator[None]:
+def watched(  # noqa: C901 - one wrapper for each comparison
+    margins: _Margins, patch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """Let the equations tell how far every decision was from its threshold."""
 
     def choose(probabilities: FloatArray, draw: FloatArray) -> Any:

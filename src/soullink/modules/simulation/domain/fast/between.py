@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405, C901, PLR0912, PLR0915 - rows by the score; two people, written out
 """What happens to a tile before, between and after episodes: the equations of `domain.course`.
 
 Plain Python over a tile, made into source by `source.py` like `lanes.py`. Each function names the
@@ -9,47 +10,32 @@ from typing import Any
 import numpy as np
 
 from soullink.modules.simulation.domain.attraction import AFFECT_MEAN, AFFECT_SD
-from soullink.modules.simulation.domain.fast.lanes import FORGET, Rows, Words, put
+from soullink.modules.simulation.domain.fast.cells import Rows, Words, put
+from soullink.modules.simulation.domain.fast.draws import draw_normal, draw_uniform
 from soullink.modules.simulation.domain.fast.maths import (
-    clip, counted, drawn_bits, exp, fresh_bits, larger, normal, pick, real, sigmoid, smaller, sqrt,
-    UNROLL, tanh, to_unit,
+    UNROLL,
+    clip,
+    counted,
+    drawn_bits,
+    exp,
+    larger,
+    pick,
+    real,
+    sigmoid,
+    smaller,
+    sqrt,
+    tanh,
 )  # fmt: skip
-from soullink.modules.simulation.domain.fast.rows import *  # noqa: F403 - four score rows
+from soullink.modules.simulation.domain.fast.recollections import reflect
+from soullink.modules.simulation.domain.fast.rows import *
+from soullink.modules.simulation.domain.layout import N_TRAIT
 from soullink.modules.simulation.domain.memory import (
-    HALF_LIFE_DAYS, REFLECTION_RATE, PRIOR_WEIGHT,
+    HALF_LIFE_DAYS,
+    N_ASPECT,
 )  # fmt: skip
 from soullink.modules.simulation.domain.parameters import INDEX
 
 FORGET_DAY = 0.6931471805599453 / HALF_LIFE_DAYS
-
-
-def key_lanes(
-    k: Words, seed: Any, replica: Words, pair: Words, names: Words, first_lane: int
-) -> None:
-    """Give each lane its people's keys: `randomness.person_keys` and `pair_keys`."""
-    for i in range(L):
-        base = fresh_bits(seed + replica[first_lane + i])
-        n = pair[first_lane + i]
-        k[0, i] = fresh_bits(base ^ fresh_bits(names[n, 0]))
-        k[1, i] = fresh_bits(base ^ fresh_bits(names[n, 1]))
-        k[2, i] = fresh_bits(k[0, i] + k[1, i])
-
-
-def draw_normal(x: Rows, k: Words, row: int, who: int, purpose: int, episode: int, n: int) -> None:
-    """Put a standard normal draw into a row: `randomness.normal`."""
-    c1, c2 = counted(purpose, episode, 0, 2 * n), counted(purpose, episode, 0, 2 * n + 1)
-    for i in range(L):
-        x[NOISE_1, i] = to_unit(drawn_bits(k[who, i], c1))
-        x[NOISE_2, i] = to_unit(drawn_bits(k[who, i], c2))
-    for i in range(L):
-        x[row, i] = normal(x[NOISE_1, i], x[NOISE_2, i])
-
-
-def draw_uniform(x: Rows, k: Words, row: int, who: int, purpose: int, episode: int, n: int) -> None:
-    """Put a uniform draw into a row: `randomness.uniform`."""
-    c = counted(purpose, episode, 0, n)
-    for i in range(L):
-        x[row, i] = to_unit(drawn_bits(k[who, i], c))
 
 
 def begin(
@@ -127,12 +113,12 @@ def begin(
         x[ENDED_BY, i] = -1.0
 
 
-def mean_load(x: Rows, row: int, i: int) -> float:
+def mean_load(x: Rows, row: int, i: int) -> Any:
     """Return the mean of a person's four loads."""
     return (x[row, i] + x[row + 1, i] + x[row + 2, i] + x[row + 3, i]) * 0.25
 
 
-def set_point(x: Rows, person: int, i: int) -> float:
+def set_point(x: Rows, person: int, i: int) -> Any:
     """Return the uninfluenced mood: `dynamics.set_point`."""
     return clip(
         0.12
@@ -235,7 +221,7 @@ def open_episode(
     x: Rows, k: Words, episode: int, decides: float, demands: Rows, choices: Rows, sizes: Words,
     pressures: Rows, pull: Rows, misreading: Rows, slot: int,
 ) -> None:  # fmt: skip
-    """Set the scene: the second half of `course.open_episode`. slot: the topic's place in MEMORY."""
+    """Set the scene: the second half of `course.open_episode`. slot: the topic's place."""
     role = counted(ROLE_PURPOSE, episode, 0, 0)
     for i in range(L):
         first = drawn_bits(k[0, i], role) > drawn_bits(k[1, i], role)
@@ -302,37 +288,6 @@ def open_episode(
                 x[P1 * who + CELL + n, i] = x[row, i]
 
 
-def add_memories(x: Rows, y: Rows, relevance: Rows) -> None:
-    """Add a topic's memories, y of shape (4 * N_ASPECT, L), to the sums, put down as person 0's."""
-    weigh = relevance[0]
-    for i in range(L):
-        left = exp(-FORGET * x[MINUTE, i])
-        total, product, pain = x[SCRATCH, i], x[VALUE, i], x[HIT, i]
-        for n in UNROLL(N_ASPECT):
-            # Nothing is younger than now.
-            recency = smaller(y[4 * n + RECENCY, i] * left, 1.0) / left
-            weight = y[4 * n + IMPORTANCE, i] * recency * weigh
-            felt = weight * y[4 * n + VALENCE_NOW, i]
-            total, product, pain = total + weight, product + felt, pain + larger(-felt, 0.0)
-        x[SCRATCH, i], x[VALUE, i], x[HIT, i] = total, product, pain
-
-
-def gather(x: Rows, topics: int, slot: int, relevance: Rows) -> None:
-    """Add up what both remember as it stands now, for `lanes.recall`: `memory.weights`."""
-    for who in UNROLL(2):
-        for i in range(L):
-            x[SCRATCH, i], x[VALUE, i], x[HIT, i] = 0.0, 0.0, 0.0
-        for topic in range(topics):
-            row = MEMORY + 4 * N_ASPECT * (who * N_TOPIC + topic)
-            if topic == slot:
-                row = P1 * who + CELL
-            add_memories(x, x[row * L : (row + 4 * N_ASPECT) * L], relevance[topic:])
-        for i in range(L):
-            x[P1 * who + SUM, i] = x[SCRATCH, i]
-            x[P1 * who + PRODUCT, i] = x[VALUE, i]
-            x[P1 * who + PAIN, i] = x[HIT, i]
-
-
 def close_episode(
     x: Rows, k: Words, p: Rows, episode: int, decides: float, topics: int, slot: int
 ) -> None:
@@ -393,30 +348,6 @@ def close_episode(
                 x[P1 * who + AGAIN, i] = pick(again, 1.0, 0.0)
     reflect(x, topics, slot)
     part_ways(x, k, p, episode)
-
-
-def reflect(x: Rows, topics: int, slot: int) -> None:
-    """Put the episode's memories away and turn memories into beliefs: `memory.reflect`."""
-    for who in UNROLL(2):
-        for n in range(4 * N_ASPECT):
-            row = MEMORY + 4 * N_ASPECT * (who * N_TOPIC + slot) + n
-            for i in range(L):
-                put(x, row, i, x[LIVED, i] > 0.5, x[P1 * who + CELL + n, i])
-        for n in range(N_ASPECT):
-            for i in range(L):
-                x[NOISE_1, i] = 0.0
-                x[NOISE_2, i] = 0.0
-            for topic in range(topics):
-                row = MEMORY + 4 * (N_ASPECT * (who * N_TOPIC + topic) + n)
-                for i in range(L):
-                    weight = x[row + IMPORTANCE, i] * smaller(x[row + RECENCY, i], 1.0)
-                    x[NOISE_1, i] += weight
-                    x[NOISE_2, i] += weight * x[row + VALENCE_NOW, i]
-            for i in range(L):
-                belief = x[P1 * who + BELIEF + n, i]
-                target = x[NOISE_2, i] / (PRIOR_WEIGHT + x[NOISE_1, i])
-                belief = belief + REFLECTION_RATE * (target - belief)
-                put(x, P1 * who + BELIEF + n, i, x[LIVED, i] > 0.5, belief)
 
 
 def part_ways(x: Rows, k: Words, p: Rows, episode: int) -> None:

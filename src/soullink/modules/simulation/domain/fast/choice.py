@@ -7,7 +7,7 @@ follows, tested as one bit of a word. The numbers of the weights come in when it
 calibration needs no new source. States `dynamics.features`, `allowed`, `distribution`, `choose`.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from soullink.modules.simulation.domain.adjacency import NEVER, TABLE
 from soullink.modules.simulation.domain.fast.maths import LOG2_E
 from soullink.modules.simulation.domain.weights import FEATURES, WEIGHTS
 
+choose: Any = None
+set_base: Any = None
+"""The two functions whose source is written here, for `drive` to name."""
 BITS: Final = 31
 """Sets of earlier acts in one word of 32 bits, the sign left alone."""
 

@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405, C901, PLR0912, PLR0915 - rows by the score; one nest of loops
 """Many courses from their beginning to their end, tile by tile, counted as they go.
 
 Plain Python made into source by `source.py`. `live` is the kernel's entry; it holds one tile of
@@ -9,18 +10,29 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from soullink.modules.simulation.domain.fast.between import (
-    begin, close_episode, gather, key_lanes, open_episode, pass_time,
+    begin,
+    close_episode,
+    open_episode,
+    pass_time,
+)
+from soullink.modules.simulation.domain.fast.cells import Rows, Words
+from soullink.modules.simulation.domain.fast.choice import choose, set_base
+from soullink.modules.simulation.domain.fast.draws import draw_floor, draw_turn, key_lanes
+from soullink.modules.simulation.domain.fast.happenings import (
+    affect,
+    anywhere,
+    arm,
+    fire,
+    first_unmet,
+    give_outcome,
+    log_acts,
+    narrow,
+    unfired,
 )  # fmt: skip
-from soullink.modules.simulation.domain.fast.lanes import (
-    Rows, Words, affect, anywhere, arm, draw_floor, draw_turn, finish_turn, fire, first_unmet,
-    give_outcome, log_acts, narrow, recall, remember, resolve, respond, take_floor, unfired,
-)  # fmt: skip
+from soullink.modules.simulation.domain.fast.lanes import finish_turn, resolve, respond, take_floor
 from soullink.modules.simulation.domain.fast.maths import UNROLL, real
-from soullink.modules.simulation.domain.fast.rows import *  # noqa: F403 - four score rows
-
-choose: Any
-set_base: Any
-"""Both are written from the tables by `choice.py`."""
+from soullink.modules.simulation.domain.fast.recollections import gather, recall, remember
+from soullink.modules.simulation.domain.fast.rows import *
 
 
 class Plan(NamedTuple):
@@ -29,8 +41,8 @@ class Plan(NamedTuple):
     numbers: (E, 7) minutes of a turn, decides, deadline, fewest, most, span, 1 where memories may
     be younger than the episode's beginning. gaps: (E, 2) days before it. odds: (E, person * role
     * A). demands: (E, 6). choices: (E, parameters, choices, 6); sizes: (E, parameters).
-    pressures: (E, 4). pull: (E, 11). slots: (E,) place of the topic; topics: how many; relevance: (E, topics) of
-    memories.
+    pressures: (E, 4). pull: (E, 11). slots: (E,) place of the topic; topics: how many;
+    relevance: (E, topics) of memories.
     Triggers and outcomes: how many in each episode, effects (…, 6), conditions by variable.
     extra, misreading: (2,) of an intervention.
     """
@@ -97,7 +109,7 @@ def live(
     likeness: Rows, p: Rows, w_base: Rows, w: Rows, plan: Plan, sink: Sink, trace: Trace,
 ) -> None:  # fmt: skip
     """Live `size` courses, lane i of them replica[i] of pair[i]; the arrays are whole tiles."""
-    x = np.zeros(N_ROWS * L, real)
+    x = np.zeros(N_ROWS * L, real)  # type: ignore[call-overload]
     k = np.zeros(3 * L, np.uint64)
     log = np.zeros(TURNS_MOST * L, np.uint8)
     for first in range(0, len(pair), L):
@@ -106,7 +118,7 @@ def live(
         for i in range(L):
             if first + i >= size:
                 x[ALIVE, i] = 0.0
-        note_ends(x, first, 0, size, trace)
+        note_ends(x, first, 0, trace)
         for e in range(len(plan.sizes)):
             number = e + 1
             slot, topics = plan.slots[e], plan.topics
@@ -178,7 +190,7 @@ def live(
                     )  # fmt: skip
             close_episode(x, k, p, number, decides, topics, slot)
             count_acts(log, turn, first, pair, size, sink)
-            note_ends(x, first, e + 1, size, trace)
+            note_ends(x, first, e + 1, trace)
             count_episode(x, e, first, pair, sink)
         count_course(x, first, pair, size, sink)
 
@@ -261,7 +273,7 @@ def note_turn(x: Rows, first: int, e: int, turn: int, trace: Trace) -> None:
             trace.states[first + i, e, turn, 1, TRACED] = x[MINUTE, i]
 
 
-def note_ends(x: Rows, first: int, e: int, size: int, trace: Trace) -> None:
+def note_ends(x: Rows, first: int, e: int, trace: Trace) -> None:
     """Keep how both stand before the first and after each episode."""
     for i in range(min(L, len(trace.ends) - first)):
         for row in range(TRACED):

@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405, PLR0915 - rows by the score; one lane's whole turn is one loop
 """One turn of a tile of trajectories: the equations of `domain.turn`, a loop over lanes a step.
 
 Written as plain Python over a tile x of shape (N_ROWS, L); `source.py` makes flat, typed source of
@@ -5,57 +6,27 @@ it that numba compiles. Equations and sources are those of the NumPy functions t
 names; a property test keeps the two the same. Lanes whose episode is over keep what they have.
 """
 
-from typing import Any, TypeAlias
-
 import numpy as np
 
+from soullink.modules.simulation.domain.fast.cells import Rows, both, one_of, put
 from soullink.modules.simulation.domain.fast.maths import (
-    at, clip, cos_2pi, counted, drawn_bits, exp, larger, log, normal, other_side, pick, sigmoid,
-    smaller, to_unit, UNROLL,
+    at,
+    clip,
+    larger,
+    log,
+    normal,
+    pick,
+    sigmoid,
 )  # fmt: skip
-from soullink.modules.simulation.domain.fast.rows import *  # noqa: F403 - four score rows
+from soullink.modules.simulation.domain.fast.rows import *
 from soullink.modules.simulation.domain.flow import (
-    CONSENSUS_DISTANCE, ESCALATED_AT, PAUSE_MINUTES, SILENCES_ALLOWED,
+    CONSENSUS_DISTANCE,
+    ESCALATED_AT,
+    PAUSE_MINUTES,
+    SILENCES_ALLOWED,
 )  # fmt: skip
-from soullink.modules.simulation.domain.memory import HALF_LIFE_DAYS, NOTICED, PRIOR_WEIGHT
 from soullink.modules.simulation.domain.parameters import INDEX
 from soullink.modules.simulation.domain.replicas import REPAIR_ACCEPTED
-
-Rows: TypeAlias = Any
-"""A tile, (N_ROWS, L), of float32 or float64."""
-Words: TypeAlias = Any
-"""64-bit words of the draws of L lanes: both people's keys and the pair's, (3, L)."""
-
-FORGET = 0.6931471805599453 / (1440.0 * HALF_LIFE_DAYS)
-"""What a minute takes of a memory's recency, as an exponent."""
-
-
-def draw_floor(x: Rows, k: Words, episode: int, turn: int) -> None:
-    """Draw what does not depend on who speaks."""
-    floor, minute = counted(FLOOR, episode, turn, 0), counted(MINUTE_PURPOSE, episode, turn, 0)
-    mood, mood_2 = counted(MOOD_PURPOSE, episode, turn, 0), counted(MOOD_PURPOSE, episode, turn, 1)
-    for n in UNROLL(2):
-        for i in range(L):
-            bits = drawn_bits(k[n, i], floor)
-            x[P1 * n + FLOOR_ODDS, i] = to_unit(bits) / to_unit(other_side(bits))
-        for i in range(L):
-            x[P1 * n + NOISE_1, i] = to_unit(drawn_bits(k[n, i], mood))
-            x[P1 * n + NOISE_2, i] = to_unit(drawn_bits(k[n, i], mood_2))
-    for i in range(L):
-        x[U_MINUTE, i] = to_unit(drawn_bits(k[2, i], minute))
-
-
-def draw_turn(x: Rows, k: Words, episode: int, turn: int) -> None:
-    """Draw what the speaker decides by and the listener misreads by."""
-    act, misread = counted(ACT_PURPOSE, episode, turn, 0), counted(MISREAD, episode, turn, 0)
-    sign = counted(MISREAD_SIGN, episode, turn, 0)
-    for i in range(L):
-        one = x[NOW, i] > 0.5
-        first, second = k[0, i], k[1, i]
-        speaker, listener = pick(one, second, first), pick(one, first, second)
-        x[U_ACT, i] = to_unit(drawn_bits(speaker, act))
-        x[U_MISREAD, i] = to_unit(drawn_bits(listener, misread))
-        x[U_SIGN, i] = to_unit(drawn_bits(listener, sign))
 
 
 def take_floor(x: Rows, decides: float) -> None:
@@ -87,19 +58,6 @@ def take_floor(x: Rows, decides: float) -> None:
         apart = x[POSITION, i] - x[P1 + POSITION, i]
         open_question = (x[AGREED, i] + x[ARBITRATED, i]) == 0.0
         x[DISAGREEMENT, i] = pick(open_question, larger(apart, -apart) * 0.5 * decides, 0.0)
-
-
-def recall(x: Rows) -> None:
-    """Find what both remember now from the sums of `memories.gather`: `memory.recall`."""
-    for i in range(L):
-        left = exp(-FORGET * x[MINUTE, i])
-        total = left / (PRIOR_WEIGHT + left * x[SUM, i])
-        x[SIGNAL, i] = x[PRODUCT, i] * total
-        x[ACHE, i] = x[PAIN, i] * total
-        total = left / (PRIOR_WEIGHT + left * x[P1 + SUM, i])
-        x[P1 + SIGNAL, i] = x[P1 + PRODUCT, i] * total
-        x[P1 + ACHE, i] = x[P1 + PAIN, i] * total
-        x[SCRATCH, i] = left
 
 
 def respond(x: Rows, p: Rows) -> None:
@@ -375,84 +333,6 @@ def respond(x: Rows, p: Rows) -> None:
         x[HIT, i] = threat
 
 
-def put(x: Rows, row: int, i: int, where: bool, value: float) -> None:
-    """Set a row of the pair where the condition holds."""
-    x[row, i] = pick(where, value, x[row, i])
-
-
-def one_of(x: Rows, row: int, i: int, first: bool, second: bool, value: float) -> None:
-    """Set a row of person 0 where `first`, of person 1 where `second`."""
-    x[row, i] = pick(first, value, x[row, i])
-    x[P1 + row, i] = pick(second, value, x[P1 + row, i])
-
-
-def both(x: Rows, row: int, i: int, first: bool, second: bool, mine: float, others: float) -> None:
-    """Give person 0 `mine` and person 1 `others` where `first`, the other way where `second`."""
-    x[row, i] = pick(first, mine, pick(second, others, x[row, i]))
-    x[P1 + row, i] = pick(first, others, pick(second, mine, x[P1 + row, i]))
-
-
-def remember(x: Rows) -> None:
-    """Store what the listener lived through, and keep the sums of `recall`: `memory.remember`."""
-    for i in range(L):
-        affect, threat, left = x[VALUE, i], x[HIT, i], x[SCRATCH, i]
-        one = x[NOW, i] > 0.5
-        a = at(x[ACT, i])
-        aspect = x[ASPECT, i]
-        salience = clip(0.75 * larger(affect, -affect) + 0.35 * threat, 0.0, 1.0)
-        noted = (x[LIVE, i] > 0.5) & (aspect >= 0.0) & (salience >= NOTICED)
-        # Where it is kept: aspects of person 0 from 0, of person 1 from N_ASPECT.
-        where = pick(noted, pick(one, aspect, aspect + N_ASPECT * 1.0), -1.0)
-        valence, importance, count, recency = 0.0, 0.0, 0.0, 0.0
-        for n in UNROLL(N_ASPECT):
-            hit = where == n * 1.0
-            valence = pick(hit, x[CELL + 4 * n + VALENCE_NOW, i], valence)
-            importance = pick(hit, x[CELL + 4 * n + IMPORTANCE, i], importance)
-            count = pick(hit, x[CELL + 4 * n + COUNT, i], count)
-            recency = pick(hit, x[CELL + 4 * n + RECENCY, i], recency)
-        for n in UNROLL(N_ASPECT):
-            hit = where == (n + N_ASPECT) * 1.0
-            valence = pick(hit, x[P1 + CELL + 4 * n + VALENCE_NOW, i], valence)
-            importance = pick(hit, x[P1 + CELL + 4 * n + IMPORTANCE, i], importance)
-            count = pick(hit, x[P1 + CELL + 4 * n + COUNT, i], count)
-            recency = pick(hit, x[P1 + CELL + 4 * n + RECENCY, i], recency)
-        fresh = clip(0.5 * A_SIGN[a] + 0.5 * affect, -1.0, 1.0)
-        agrees = (count == 0.0) | (valence * fresh >= 0.0)
-        overturns = (not agrees) & (salience >= 0.5 * importance)
-        blended = valence + (fresh - valence) / (1.0 + smaller(count, 4.0))
-        high, low = larger(importance, salience), smaller(importance, salience)
-        grown = high + 0.25 * low * (1.0 - high)
-        new_valence = pick(
-            agrees, blended, pick(overturns, fresh, valence * (1.0 - 0.5 * salience))
-        )
-        new_importance = pick(
-            agrees, grown, pick(overturns, salience, importance * (1.0 - 0.3 * salience))
-        )
-        new_count = pick(agrees, count + 1.0, pick(overturns, 1.0, count))
-        renewed = 1.0 / left
-        for n in UNROLL(N_ASPECT):
-            hit = where == n * 1.0
-            put(x, CELL + 4 * n + VALENCE_NOW, i, hit, new_valence)
-            put(x, CELL + 4 * n + IMPORTANCE, i, hit, new_importance)
-            put(x, CELL + 4 * n + COUNT, i, hit, new_count)
-            put(x, CELL + 4 * n + RECENCY, i, hit, renewed)
-        for n in UNROLL(N_ASPECT):
-            hit = where == (n + N_ASPECT) * 1.0
-            put(x, P1 + CELL + 4 * n + VALENCE_NOW, i, hit, new_valence)
-            put(x, P1 + CELL + 4 * n + IMPORTANCE, i, hit, new_importance)
-            put(x, P1 + CELL + 4 * n + COUNT, i, hit, new_count)
-            put(x, P1 + CELL + 4 * n + RECENCY, i, hit, renewed)
-        before, after = importance * recency, new_importance * renewed
-        more = after - before
-        product = after * new_valence - before * valence
-        pain = larger(-after * new_valence, 0.0) - larger(-before * valence, 0.0)
-        to = noted & one
-        from_ = noted & (not one)
-        one_of(x, SUM, i, to, from_, more + pick(one, x[SUM, i], x[P1 + SUM, i]))
-        one_of(x, PRODUCT, i, to, from_, product + pick(one, x[PRODUCT, i], x[P1 + PRODUCT, i]))
-        one_of(x, PAIN, i, to, from_, pain + pick(one, x[PAIN, i], x[P1 + PAIN, i]))
-
-
 def resolve(x: Rows, minutes: float, decides: float, deadline: float) -> None:
     """Let time pass, call a pause, settle the decision: `turn._resolve`."""
     for i in range(L):
@@ -495,166 +375,3 @@ def finish_turn(x: Rows, most: float) -> None:
         put(x, LEFT_BY, i, left, x[NOW, i])
         put(x, ENDING, i, live & (over >= 0.0), over)
         put(x, LIVE, i, over >= 0.0, 0.0)
-
-
-def narrow(x: Rows, which: int, low: float, high: float) -> None:
-    """Leave in HIT the lanes where a condition holds.
-
-    which: index of api.CONDITION_VARIABLES. `environment.variables` and `holds`.
-    """
-    if which == 0:
-        for i in range(L):
-            narrow_lane(x, i, x[TURNS, i], low, high)
-    elif which == 1:
-        for i in range(L):
-            narrow_lane(x, i, x[CONFLICT, i], low, high)
-    elif which == 2:
-        for i in range(L):
-            valenced = x[POSITIVE, i] + x[NEGATIVE, i]
-            none = pick(valenced == 0.0, 0.5, 0.0)
-            share = (x[POSITIVE, i] + none) / larger(valenced, 1.0)
-            narrow_lane(x, i, share, low, high)
-    elif which == 3:
-        for i in range(L):
-            narrow_lane(x, i, x[SILENCE, i], low, high)
-    elif which == 4:
-        for i in range(L):
-            apart = x[POSITION, i] - x[P1 + POSITION, i]
-            open_question = (x[AGREED, i] + x[ARBITRATED, i]) == 0.0
-            distance = pick(open_question, larger(apart, -apart) * 0.5, 0.0)
-            narrow_lane(x, i, distance, low, high)
-    elif which == 5:
-        for i in range(L):
-            narrow_lane(x, i, x[REPAIRS, i], low, high)
-    elif which == 6:
-        for i in range(L):
-            narrow_lane(x, i, x[DISCLOSURES, i], low, high)
-    elif which == 7:
-        for i in range(L):
-            narrow_lane(x, i, smaller(x[MOOD, i], x[P1 + MOOD, i]), low, high)
-    elif which == 8:
-        for i in range(L):
-            narrow_lane(x, i, larger(x[MOOD, i], x[P1 + MOOD, i]), low, high)
-    elif which == 9:
-        for i in range(L):
-            narrow_lane(x, i, larger(x[AROUSAL, i], x[P1 + AROUSAL, i]), low, high)
-    elif which == 10:
-        for i in range(L):
-            narrow_lane(x, i, larger(x[STRESS, i], x[P1 + STRESS, i]), low, high)
-    elif which == 11:
-        for i in range(L):
-            narrow_lane(x, i, smaller(x[TRUST, i], x[P1 + TRUST, i]), low, high)
-    elif which == 12:
-        for i in range(L):
-            narrow_lane(x, i, smaller(x[CLOSENESS, i], x[P1 + CLOSENESS, i]), low, high)
-    elif which == 13:
-        for i in range(L):
-            narrow_lane(x, i, larger(x[CLOSENESS, i], x[P1 + CLOSENESS, i]), low, high)
-    elif which == 14:
-        for i in range(L):
-            narrow_lane(x, i, smaller(x[COMMITMENT, i], x[P1 + COMMITMENT, i]), low, high)
-    elif which == 15:
-        for i in range(L):
-            narrow_lane(x, i, x[LEFT, i], low, high)
-    elif which == 16:
-        for i in range(L):
-            narrow_lane(x, i, x[AGREED, i], low, high)
-    else:
-        for i in range(L):
-            narrow_lane(x, i, x[ARBITRATED, i], low, high)
-
-
-def narrow_lane(x: Rows, i: int, value: float, low: float, high: float) -> None:
-    """Leave one lane's HIT as it is where `value` lies between the bounds."""
-    x[HIT, i] = pick((value >= low) & (value <= high), x[HIT, i], 0.0)
-
-
-def anywhere(x: Rows, row: int) -> bool:
-    """Return whether a row of ones and zeros has a one; its sum is exact in any order."""
-    total = 0.0
-    for i in range(L):
-        total += x[row, i]
-    return total > 0.5
-
-
-def affect(x: Rows, mood: float, arousal: float, stress: float, trust: float, close: float,
-           commit: float) -> None:  # fmt: skip
-    """Change both people's state where HIT: `environment.affected`."""
-    for i in range(L):
-        where = x[HIT, i] > 0.5
-        for person in UNROLL(2):
-            put(x, P1 * person + MOOD, i, where, clip(x[P1 * person + MOOD, i] + mood, -1.0, 1.0))
-            put(
-                x,
-                P1 * person + AROUSAL,
-                i,
-                where,
-                clip(x[P1 * person + AROUSAL, i] + arousal, 0.0, 1.0),
-            )
-            put(
-                x,
-                P1 * person + STRESS,
-                i,
-                where,
-                clip(x[P1 * person + STRESS, i] + stress, 0.0, 1.0),
-            )
-            put(x, P1 * person + TRUST, i, where, clip(x[P1 * person + TRUST, i] + trust, 0.0, 1.0))
-            put(
-                x,
-                P1 * person + CLOSENESS,
-                i,
-                where,
-                clip(x[P1 * person + CLOSENESS, i] + close, 0.0, 1.0),
-            )
-            put(
-                x,
-                P1 * person + COMMITMENT,
-                i,
-                where,
-                clip(x[P1 * person + COMMITMENT, i] + commit, 0.0, 1.0),
-            )
-
-
-def unfired(x: Rows, bit: float) -> None:
-    """Put into HIT the lanes that go on and where a trigger, a bit of FIRED, has not fired."""
-    for i in range(L):
-        half = np.floor(x[FIRED, i] / bit)
-        odd = half - 2.0 * np.floor(half * 0.5)
-        x[HIT, i] = pick(odd < 0.5, x[LIVE, i], 0.0)
-
-
-def arm(x: Rows, bit: float) -> None:
-    """Note in FIRING that a trigger fires where HIT; it takes effect when all have been looked at."""
-    for i in range(L):
-        x[FIRING, i] += x[HIT, i] * bit
-
-
-def fire(x: Rows, bit: float, ends: float) -> None:
-    """Put into HIT the lanes where a trigger fires, and note that it has."""
-    for i in range(L):
-        half = np.floor(x[FIRING, i] / bit)
-        hit = half - 2.0 * np.floor(half * 0.5)
-        x[HIT, i] = hit
-        x[FIRED, i] += hit * bit
-        x[ENDS, i] = larger(x[ENDS, i], hit * ends)
-
-
-def first_unmet(x: Rows) -> None:
-    """Put into HIT the lanes whose episode has no outcome yet."""
-    for i in range(L):
-        x[HIT, i] = pick(x[OUTCOME, i] < 0.0, x[LIVED, i], 0.0)
-
-
-def give_outcome(x: Rows, number: float, success: float) -> None:
-    """Give an outcome where HIT."""
-    for i in range(L):
-        where = x[HIT, i] > 0.5
-        put(x, OUTCOME, i, where, number)
-        put(x, SUCCESS, i, where, success)
-
-
-def log_acts(x: Rows, log: Words, turn: int) -> None:
-    """Write down who does what, one byte a lane; N_ACT * 2 where nobody does anything."""
-    for i in range(L):
-        does = x[ACT, i] + pick(x[NOW, i] > 0.5, N_ACT * 1.0, 0.0)
-        log[turn * L + i] = np.uint8(np.int32(pick(x[LIVE, i] > 0.5, does, N_ACT * 2.0)))

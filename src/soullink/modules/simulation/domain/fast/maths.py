@@ -25,18 +25,18 @@ def pick(condition: Any, yes: Any, no: Any) -> Any:
 
 def larger(a: Any, b: Any) -> Any:
     """Return the larger of two numbers."""
-    return a if a > b else b
+    return max(b, a)
 
 
 def smaller(a: Any, b: Any) -> Any:
     """Return the smaller of two numbers."""
-    return a if a < b else b
+    return min(b, a)
 
 
 def clip(value: Any, low: Any, high: Any) -> Any:
     """Return `value` within [low, high]."""
-    value = low if value < low else value
-    return high if value > high else value
+    value = max(value, low)
+    return min(value, high)
 
 
 def at(index: Any) -> Any:
@@ -101,7 +101,7 @@ def exp_2_32(x: Any) -> Any:
 
     The polynomial interpolates (2^r - 1) / r at Chebyshev nodes of [-1/2, 1/2].
     """
-    x = x if x > -126.0 else -126.0
+    x = max(-126.0, x)
     n = np.rint(x)
     r = x - n
     y = 0.0013381321914494038
@@ -122,9 +122,9 @@ def log_32(x: Any) -> Any:
     bits = np.int32(np.float32(x).view(np.int32) - 0x3F3504F3)
     n = np.float32(np.int32(bits >> 23))
     m = np.int32((bits & 0x7FFFFF) + 0x3F3504F3).view(np.float32)
-    s = (m - 1.0) / (m + 1.0)
+    s: Any = (m - 1.0) / (m + 1.0)
     t = s * s
-    y = 0.2222222222222222
+    y: Any = 0.2222222222222222
     y = y * t + 0.2857142857142857
     y = y * t + 0.4
     y = y * t + 0.6666666666666666
@@ -151,7 +151,7 @@ def cos_2pi_32(u: Any) -> Any:
 def to_unit_32(bits: Any) -> Any:
     """Return a draw from (0, 1) of 53 random bits; never 1, which float32 would round up to."""
     u = (np.float32(bits) + 0.5) * UNIT
-    return u if u < BELOW_ONE else BELOW_ONE
+    return min(BELOW_ONE, u)
 
 
 def exp_64(x: Any) -> Any:

@@ -23,8 +23,8 @@ from soullink.modules.simulation.domain.fast.drive import Plan
 from soullink.modules.simulation.domain.fast.maths import LOG2_E
 from soullink.modules.simulation.domain.fast.rows import TRIGGERS_MOST
 from soullink.modules.simulation.domain.flow import PAUSE_MINUTES
-from soullink.modules.simulation.domain.memory import RELEVANCE_ELSEWHERE
 from soullink.modules.simulation.domain.layout import N_PERSON, N_SHARED, Person
+from soullink.modules.simulation.domain.memory import RELEVANCE_ELSEWHERE
 
 NO_BOUND: Final = 1e30
 
@@ -88,13 +88,18 @@ def _younger(scenarios: Sequence[Scenario], episode: int) -> bool:
 def plan_of(
     scenarios: Sequence[Scenario], arm: Intervention | None, dtype: type[np.floating[Any]]
 ) -> Plan:
-    """Return the arrays of `scenarios`, lived under `arm` if there is one; floats are of `dtype`."""
+    """Return the arrays of `scenarios`, lived under `arm` if there is one; floats of `dtype`."""
     count = len(scenarios)
     parameters = max((len(s.parameters) for s in scenarios), default=0)
     choices = max((len(p.choices) for s in scenarios for p in s.parameters), default=0)
     outcomes = max(len(s.outcomes) for s in scenarios)
     width = max(
-        (len(part.when) for s in scenarios for part in (*s.triggers, *s.outcomes)), default=0
+        (
+            len(when)
+            for s in scenarios
+            for when in (*(t.when for t in s.triggers), *(o.when for o in s.outcomes))
+        ),
+        default=0,
     )
     topics = [topic for topic in TOPICS if any(s.topic is topic for s in scenarios)]
     table = np.zeros((count, parameters, choices, len(DEMANDS)))
@@ -111,8 +116,8 @@ def plan_of(
         if s.stage is Stage.FIRST_MEETING:
             shared = shared + _first_meeting()
         odds[e] = shared + np.stack([environment.act_odds(goal.acts) for goal in s.goals])
-        for person in () if arm is None else arm.people:
-            odds[e, person] += environment.act_odds(() if arm is None else arm.acts)
+        if arm is not None:
+            odds[e, list(arm.people)] += environment.act_odds(arm.acts)
         decision = s.decision
         numbers[e] = (
             s.minutes / s.turns[1],
@@ -136,9 +141,9 @@ def plan_of(
         trigger_ends[e, : len(s.triggers)] = [t.ends for t in s.triggers]
         successes[e, : len(s.outcomes)] = [o.success for o in s.outcomes]
     extra, misreading = np.zeros(2), np.ones(2)
-    for person in () if arm is None else arm.people:
-        extra[person] += 0.0 if arm is None else arm.stress
-        misreading[person] *= 1.0 if arm is None else arm.misreading
+    if arm is not None:
+        extra[list(arm.people)] = arm.stress
+        misreading[list(arm.people)] = arm.misreading
 
     def real(values: Any) -> Any:
         return np.ascontiguousarray(values, dtype=dtype)

@@ -47,7 +47,7 @@ class Population:
         shape = (len(self.likeness), 2, N_TRAIT)
         if self.means.shape != shape or self.sds.shape != shape or self.names.shape != shape[:2]:
             raise InvalidInputError(
-                f"Means and deviations of {shape[0]} pairs need the shape {shape}, names {shape[:2]}."
+                f"Attributes of {shape[0]} pairs need the shape {shape}, names {shape[:2]}."
             )
         if not np.isfinite(self.means).all() or not np.isfinite(self.sds).all():
             raise InvalidInputError("Attributes must be finite numbers.")
@@ -115,8 +115,8 @@ class _Kernel:
         none = np.zeros((1, 2, N_TRAIT), dtype=self._real)
         sink = statistics.empty(1, 0, self.episodes, self.outcomes)
         return (
-            np.uint64(0), np.zeros((1, 2), np.uint64), np.zeros(0, np.int64), np.zeros(0, np.uint64),
-            0, none, none, none[:, 0, 0].copy(), *self._numbers, self._plan,
+            np.uint64(0), np.zeros((1, 2), np.uint64), np.zeros(0, np.int64),
+            np.zeros(0, np.uint64), 0, none, none, none[:, 0, 0].copy(), *self._numbers, self._plan,
             Sink(**{name: sink[name] for name in Sink._fields}), _no_trace(),
         )  # fmt: skip
 
@@ -174,8 +174,8 @@ def _one_arm(
         kernel.live(people.pairs(part), first, replicas, rows, _no_trace())
 
     if threads == 1:
-        for part in blocks:
-            live(part)
+        for block in blocks:
+            live(block)
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(live, blocks))

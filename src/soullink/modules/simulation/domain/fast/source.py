@@ -1,4 +1,4 @@
-"""From the plain Python of `lanes`, `between` and `drive` to source that numba can compile.
+"""From plain Python over tiles to source that numba can compile.
 
 A tile's row and lane become one flat index with a constant offset (so that a compiler sees that
 rows never overlap and runs lanes side by side), loops over UNROLL are written out, numbers of the
@@ -21,9 +21,21 @@ from typing import Any, Final, Literal
 import numpy as np
 import platformdirs
 
-from soullink.modules.simulation.domain.fast import between, choice, drive, lanes, maths, rows
+from soullink.modules.simulation.domain.fast import (
+    between,
+    cells,
+    choice,
+    draws,
+    drive,
+    happenings,
+    lanes,
+    maths,
+    recollections,
+    rows,
+)
 
 Precision = Literal["float32", "float64"]
+_MODULES: Final = (maths, cells, draws, lanes, recollections, happenings, between, drive)
 _FLAT: Final = {"x", "y", "k"}
 _NAMES: Final = ("exp", "exp_2", "log", "cos_2pi", "to_unit")
 _FASTMATH: Final[Mapping[Precision, str]] = {
@@ -71,7 +83,7 @@ class _Fold(ast.NodeTransformer):
             node.slice = ast.BinOp(start, ast.Add(), lane)
         elif isinstance(node.slice, ast.Constant):
             table = self._names.get(name)
-            if isinstance(table, tuple | dict):
+            if isinstance(table, dict):
                 return ast.Constant(table[node.slice.value])
         return node
 
@@ -93,11 +105,15 @@ class _Fold(ast.NodeTransformer):
 
 
 class _Type(ast.NodeTransformer):
-    """Gives literals with a decimal point the kernel's precision."""
+    """Gives literals with a decimal point the kernel's precision: each number gets a name."""
+
+    def __init__(self, numbers: dict[float, str]) -> None:
+        self._numbers = numbers
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         if isinstance(node.value, float):
-            return ast.Call(ast.Name("F", ast.Load()), [node], [])
+            name = self._numbers.setdefault(node.value, f"N_{len(self._numbers)}")
+            return ast.Name(name, ast.Load())
         return node
 
 
@@ -109,7 +125,9 @@ def _folded(node: ast.BinOp | ast.UnaryOp) -> ast.expr:
     return node
 
 
-def _function(node: ast.FunctionDef, names: Mapping[str, Any]) -> ast.FunctionDef:
+def _function(
+    node: ast.FunctionDef, names: Mapping[str, Any], numbers: dict[float, str]
+) -> ast.FunctionDef:
     if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
         node.body = node.body[1:]
     node.returns = None
@@ -120,12 +138,12 @@ def _function(node: ast.FunctionDef, names: Mapping[str, Any]) -> ast.FunctionDe
     }
     local |= {argument.arg for argument in node.args.args}
     folded = _Fold(names, local).visit(node)
-    return ast.fix_missing_locations(_Type().visit(folded))  # type: ignore[no-any-return]
+    return ast.fix_missing_locations(_Type(numbers).visit(folded))  # type: ignore[no-any-return]
 
 
-def _functions(text: str, names: Mapping[str, Any]) -> dict[str, str]:
+def _functions(text: str, names: Mapping[str, Any], numbers: dict[float, str]) -> dict[str, str]:
     return {
-        node.name: ast.unparse(_function(node, names))
+        node.name: ast.unparse(_function(node, names, numbers))
         for node in ast.parse(text).body
         if isinstance(node, ast.FunctionDef)
     }
@@ -135,10 +153,11 @@ def text_of(precision: Precision) -> str:
     """Return the source of the whole kernel; `live` is its entry."""
     ending = f"_{precision.removeprefix('float')}"
     found: dict[str, str] = {}
-    for module in (maths, lanes, between, drive):
-        found |= _functions(inspect.getsource(module), vars(module))
+    numbers: dict[float, str] = {}
+    for module in _MODULES:
+        found |= _functions(inspect.getsource(module), vars(module), numbers)
     for made in (choice.base_source(), choice.choose_source()):
-        found |= _functions(made, vars(rows))
+        found |= _functions(made, vars(rows), numbers)
     for name in _NAMES:
         chosen = found.pop(f"{name}{ending}")
         found.pop(f"{name}_{'64' if ending == '_32' else '32'}")
@@ -149,12 +168,14 @@ def text_of(precision: Precision) -> str:
     for name, value in sorted(vars(rows).items()):
         if isinstance(value, np.ndarray) and name in body:
             out.append(f"{name} = np.array({value.tolist()!r}, dtype=F)")
+    out += [f"{name} = F({number!r})" for number, name in numbers.items()]
     for number, word in enumerate(choice.words()):
         out.append(f"WORD_{number} = np.array({word!r}, dtype=np.int32)")
     for name, text in found.items():
         fast = _ANY_ORDER if name in _EXACT_SUMS else _FASTMATH[precision]
-        cached = ", cache=CACHED" if name == "live" else ""
-        out.append(f'@njit(error_model="numpy", nogil=True, fastmath={fast}{cached})')
+        more = "" if name in _NAMES else ", no_cpython_wrapper=True, no_cfunc_wrapper=True"
+        more = ", cache=CACHED" if name == "live" else more
+        out.append(f'@njit(error_model="numpy", nogil=True, fastmath={fast}{more})')
         out.append(text)
     return "\n".join(out) + "\n"
 

@@ -79,22 +79,25 @@ class Statistics:
     arms: tuple["Statistics", ...] = ()
 
     def merge(self, other: "Statistics") -> "Statistics":
-        """Return the statistics of both lots of courses of the same pairs. Raises InvalidInputError.
+        """Return the statistics of both lots of courses of the same pairs.
 
-        Exact: merging is commutative and associative to the last bit.
+        Exact: merging is commutative and associative to the last bit. Raises
+        InvalidInputError where pairs, scenarios or interventions differ.
         """
         if self.endings.shape != other.endings.shape or len(self.arms) != len(other.arms):
             raise InvalidInputError(
                 "Only statistics of the same pairs, scenarios and interventions can be merged."
             )
         arms = tuple(a.merge(b) for a, b in zip(self.arms, other.arms, strict=True))
-        return Statistics(*(getattr(self, n) + getattr(other, n) for n in _ARRAYS), arms=arms)
+        sums = {n: getattr(self, n) + getattr(other, n) for n in _ARRAYS}
+        return Statistics(**sums, arms=arms)
 
     @classmethod
     def joined(cls, parts: "list[Statistics]") -> Self:
         """Return the statistics of all pairs of `parts`, one after the other."""
         arms = tuple(cls.joined(list(arm)) for arm in zip(*(p.arms for p in parts), strict=True))
-        return cls(*(np.concatenate([getattr(p, n) for p in parts]) for n in _ARRAYS), arms=arms)
+        whole = {n: np.concatenate([getattr(p, n) for p in parts]) for n in _ARRAYS}
+        return cls(**whole, arms=arms)
 
     def pairs(self, part: slice) -> "Statistics":
         """Return the statistics of some of the pairs."""
@@ -150,7 +153,7 @@ class Statistics:
 
     @property
     def meet_again(self) -> FloatArray:
-        """Return the shares of courses with a wish to meet again: of each person, of both, (P, 3)."""
+        """Return the shares of wishes to meet again: the first's, the second's, both, (P, 3)."""
         first, second, both = self.again[:, 1], self.again[:, 2], self.again[:, 3]
         return np.stack([first + both, second + both, both], axis=1) / self._n[:, None]
 
