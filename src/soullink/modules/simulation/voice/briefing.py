@@ -30,7 +30,7 @@ MOST_TELLINGS: Final = 4
 CONTEXT: Final = ContextBudget(tokens=4500)
 """Estimated tokens of one call; persona, scene and task at their longest take less."""
 
-count_tokens = lru_cache(maxsize=16384)(estimate_tokens)
+count_tokens = estimate_tokens
 """The counter of budgets: an estimate, so that the same course is told the same everywhere."""
 
 
