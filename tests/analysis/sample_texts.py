@@ -329,14 +329,14 @@ FACTORS = (
     ("neuroticism", "trait", 0, True, (-0.16, -0.2, -0.12), (-0.13, -0.15, -0.11),
      "Neuroticism", "神经质"),
     ("attraction", "attraction", 1, None, (0.09, 0.05, 0.13), (0.04, 0.02, 0.06),
-     "How drawn Tobias is to Noor", "Tobias对Noor有多心动"),
+     "How drawn Tobias is to Noor", "周亦安对林知遥有多心动"),
     ("avoidance", "trait", 1, False, (-0.05, -0.1, 0.0), (-0.03, -0.05, -0.01),
      "Attachment avoidance", "依恋回避"),
     ("less_stress", "conduct", None, None, (0.03, -0.01, 0.07), (0.02, 0.01, 0.03),
      "Life outside weighs less on both", "外面的压力对两个人都轻一些"),
 )  # fmt: skip
 TURNING = (
-    ("Noor mends", "Noor：缓和"),
+    ("Noor mends", "林知遥这一句：缓和"),
     ("instead of: defends", "对照：辩解"),
     ("instead of: it does not happen", "对照：这件事没有发生"),
 )

@@ -214,13 +214,14 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
     "moved": ("What would change this most", "最能改变结果的是什么"),
     "moved_note": (
         (
-            "One thing is varied and everything else follows: traits by a standard deviation "
-            "either way, how it begins, what weighs on each, and what they could do. The "
-            "strongest of {count}, in percentage points of still seeing each other. In our "
-            "equations, not in life; no advice."
+            "Each thing is taken from one end of its range to the other, averaged over all else: "
+            "traits by a standard deviation either way, how it begins, what weighs on each; and "
+            "what they could do. The strongest of {count}, in percentage points of still seeing "
+            "each other. In our equations, not in life; no advice."
         ),
         (
-            "每次只改动一处，其余随之变化：特质上下各一个标准差、开始时的状态、各自的负担、可以换的做法。"
+            "把每个因素从一端改到另一端，对其余因素取平均：特质上下各一个标准差、开始时的状态、各自的负担；"
+            "再加上可以换的做法。"
             "这里列出{count}项中作用最大的，以“仍在交往”的百分点计。"
             "说的是模型里的方程，不是生活，也不是建议。"
         ),
