@@ -164,6 +164,9 @@ class Effect:
     commitment: float = 0.0
 
 
+TIME_OUT_KEEPS = 0.75
+"""Share of the open conflict that is left after the time-out of ENVIRONMENT_EVENTS."""
+
 ENVIRONMENT_EVENTS: Mapping[str, Text] = {
     "time_out": {
         "en": "It has got too loud; they take ten minutes apart.",

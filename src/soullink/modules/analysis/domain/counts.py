@@ -10,6 +10,7 @@ from soullink.modules.analysis.domain import act_groups
 from soullink.modules.simulation.api import (
     ACTS,
     STATE_VARIABLES,
+    TIME_OUT_KEEPS,
     Act,
     BoolArray,
     Course,
@@ -83,6 +84,11 @@ def of_replicas(replicas: Replicas) -> Counts:
     return Counts(**{name: getattr(replicas, name) for name in Counts.__dataclass_fields__})
 
 
+def _loudest(turn: Turn) -> float:
+    """Return the conflict at its height in a turn; what is recorded is after a time-out."""
+    return turn.conflict / TIME_OUT_KEEPS if "time_out" in turn.events else turn.conflict
+
+
 def of_course(course: Course) -> Counts:
     """Return the counts of a recorded course, R = 1, E = its episodes (at least one).
 
@@ -99,7 +105,7 @@ def of_course(course: Course) -> Counts:
     ):
         states[0, row] = _numbers(pair)
     peaks = [
-        max((turn.conflict for turn in turns if turn.episode == episode.number), default=0.0)
+        max((_loudest(turn) for turn in turns if turn.episode == episode.number), default=0.0)
         for episode in episodes
     ]
     tally = _Tally()

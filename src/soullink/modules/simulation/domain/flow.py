@@ -15,7 +15,15 @@ from typing import Final
 
 import numpy as np
 
-from soullink.modules.simulation.api import Act, BoolArray, EndedBy, FloatArray, IntArray, Settled
+from soullink.modules.simulation.api import (
+    TIME_OUT_KEEPS,
+    Act,
+    BoolArray,
+    EndedBy,
+    FloatArray,
+    IntArray,
+    Settled,
+)
 from soullink.modules.simulation.domain.acts import INDEX
 from soullink.modules.simulation.domain.dynamics import (
     CLASS_OF,
@@ -147,7 +155,7 @@ def cooled(people: FloatArray, pair: FloatArray, paused: BoolArray) -> FloatArra
     """
     new = people.copy()
     new[paused, :, Person.AROUSAL] -= 0.15
-    pair[paused, Shared.CONFLICT] *= 0.75
+    pair[paused, Shared.CONFLICT] *= TIME_OUT_KEEPS
     pair[paused, Shared.MINUTE] += PAUSE_MINUTES
     return bounded(new)
 
