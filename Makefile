@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-ray test-seeds test-llamacpp bench bench-gateway bench-dynamics lock clean
+.PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-ray test-seeds test-llamacpp bench bench-gateway bench-dynamics bench-turns lock clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -69,6 +69,9 @@ bench-gateway: setup-dev .venv-bench-gateway/.done ## the language model gateway
 
 bench-dynamics: setup-dev ## the array dynamics, beside a bare recurrence
 	$(BIN)/python -m benchmarks.dynamics
+
+bench-turns: setup-dev ## one conversation in SoulLink and in its peers (installs them; half an hour)
+	$(BIN)/python -m benchmarks.turns
 
 lock: ## rewrite the lock files (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url pyproject.toml build-requirements.in -o requirements.lock
