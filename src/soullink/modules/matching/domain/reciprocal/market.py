@@ -69,7 +69,7 @@ def looks(length: int, attention: Attention = "inverse", decay: float = 0.8) -> 
         case "logarithmic":
             return 1.0 / np.log2(rank + 1.0)
         case "geometric":
-            return np.power(decay, rank - 1.0)
+            return np.exp((rank - 1.0) * np.log(decay))
         case "exponential":
             return np.exp(1.0 - rank)
         case "top":
