@@ -45,7 +45,7 @@ def test_every_name_of_traits_and_values_is_listed() -> None:
 def test_the_examples_on_the_page_are_profiles(profiles) -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     people = [profiles.from_document(parse_yaml(block, "page"), "page") for block in blocks]
-    assert [person.id for person in people] == ["sam", "ada"]
+    assert [person.id for person in people] == ["sam", "ada", "mia"]
 
 
 def test_twelve_people_are_shipped_six_in_each_language(profiles) -> None:

@@ -10,13 +10,19 @@ from soullink.kernel.ids import PersonId
 from soullink.modules.profiles.api import (
     Answers,
     Attachment,
+    Cell,
     InvalidProfileError,
+    LookingFor,
     Profile,
     Wants,
+    cell_at,
+    cell_of_text,
 )
 from soullink.modules.profiles.document import (
     AnswersDocument,
     AttachmentDocument,
+    LocationDocument,
+    LookingForDocument,
     ProfileDocument,
     TraitsDocument,
     WantsDocument,
@@ -29,6 +35,8 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("traits", "answers"): AnswersDocument,
     ("attachment",): AttachmentDocument,
     ("wants",): WantsDocument,
+    ("location",): LocationDocument,
+    ("looking_for",): LookingForDocument,
 }
 
 _WRONG_TYPES = {
@@ -104,8 +112,39 @@ def to_document(profile: Profile) -> dict[str, object]:
         "deal_breakers": list(profile.deal_breakers),
         "secrets": list(profile.secrets),
         "source_id": profile.source_id,
+        "gender": list(profile.gender),
+        "interested_in": list(profile.interested_in),
+        "location": {"cell": str(profile.cell)} if profile.cell is not None else None,
+        "has_children": profile.has_children,
+        "smoking": profile.smoking,
+        "drinking": profile.drinking,
+        "religion": profile.religion,
+        "looking_for": _looking_for(profile.looking_for),
     }
     return _without_unknown(document)
+
+
+def _looking_for(wish: LookingFor) -> dict[str, object]:
+    return _without_unknown(
+        {
+            "age_from": wish.age_from,
+            "age_to": wish.age_to,
+            "distance_km": wish.distance_km,
+            "languages": list(wish.languages),
+            "smoking": list(wish.smoking),
+            "drinking": list(wish.drinking),
+            "religions": list(wish.religions),
+            "deal_breakers": list(wish.deal_breakers),
+            "importance": dict(wish.importance),
+        }
+    )
+
+
+def _cell(given: LocationDocument) -> Cell | None:
+    """Return the cell; the coordinates end here."""
+    if given.latitude is not None and given.longitude is not None:
+        return cell_at(given.latitude, given.longitude)
+    return None if given.cell is None else cell_of_text(given.cell)
 
 
 def _without_unknown(document: dict[str, object]) -> dict[str, object]:
@@ -136,6 +175,28 @@ def _profile(parsed: ProfileDocument) -> Profile:
         deal_breakers=tuple(parsed.deal_breakers),
         secrets=tuple(parsed.secrets),
         source_id=parsed.source_id,
+        gender=tuple(parsed.gender),
+        interested_in=tuple(parsed.interested_in),
+        cell=_cell(parsed.location),
+        has_children=parsed.has_children,
+        smoking=parsed.smoking,
+        drinking=parsed.drinking,
+        religion=parsed.religion,
+        looking_for=_wishes(parsed.looking_for),
+    )
+
+
+def _wishes(parsed: LookingForDocument) -> LookingFor:
+    return LookingFor(
+        age_from=parsed.age_from,
+        age_to=parsed.age_to,
+        distance_km=parsed.distance_km,
+        languages=tuple(parsed.languages),
+        smoking=tuple(parsed.smoking),
+        drinking=tuple(parsed.drinking),
+        religions=tuple(parsed.religions),
+        deal_breakers=tuple(parsed.deal_breakers),
+        importance=parsed.importance,
     )
 
 

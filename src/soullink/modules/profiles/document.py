@@ -5,6 +5,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -15,12 +16,24 @@ from pydantic import (
 
 from soullink.kernel.language import Language
 from soullink.modules.profiles.api import (
+    CRITERIA,
+    DEAL_BREAKERS,
     DOMAINS,
     FACETS,
+    GENDERS,
+    HABITS,
+    RELIGIONS,
     SCHWARTZ_VALUES,
+    Criterion,
+    DealBreaker,
+    Gender,
+    Habit,
     Inventory,
     Level,
+    Religion,
+    cell_of_text,
 )
+from soullink.modules.profiles.api import Importance as HowMuch
 from soullink.modules.profiles.domain import clean_line, clean_text, is_id, nearest
 
 LISTED_VALUE_IMPORTANCE = 5.0
@@ -144,6 +157,79 @@ class WantsDocument(_Part):
     text: OptionalText = None
 
 
+def _one_or_more(value: object) -> object:
+    """Let a single word stand for a list of it."""
+    return [value] if isinstance(value, str) else value
+
+
+def _once(values: list[str]) -> list[str]:
+    if len(set(values)) != len(values):
+        raise ValueError("names something twice; keep one")
+    return values
+
+
+def _several(names: tuple[str, ...]) -> Any:
+    """Return the checks of a list of words: one word may stand for it, and none comes twice."""
+    return (
+        Field(max_length=len(names)),
+        AfterValidator(_once),
+        BeforeValidator(_one_or_more),
+    )
+
+
+class LocationDocument(_Part):
+    """Where somebody lives: coordinates, of which only the grid cell is kept, or that cell."""
+
+    latitude: Annotated[Decimal, Field(ge=-90, le=90, allow_inf_nan=False)] | None = None
+    longitude: Annotated[Decimal, Field(ge=-180, le=180, allow_inf_nan=False)] | None = None
+    cell: str | None = None
+
+    @field_validator("cell")
+    @classmethod
+    def _cell(cls, value: str | None) -> str | None:
+        if value is not None:
+            cell_of_text(value)
+        return value
+
+    @model_validator(mode="after")
+    def _one(self) -> "LocationDocument":
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("needs latitude and longitude together")
+        if self.cell is not None and self.latitude is not None:
+            raise ValueError("holds coordinates and a cell; give one of them")
+        return self
+
+
+Age = Annotated[int, Field(ge=18, le=120)]
+
+
+class LookingForDocument(_Part):
+    """Whom somebody wants to meet."""
+
+    age_from: Age | None = None
+    age_to: Age | None = None
+    distance_km: Annotated[int, Field(ge=1, le=20_100)] | None = None
+    languages: Annotated[list[Short], Field(max_length=100), BeforeValidator(_one_or_more)] = []
+    smoking: Annotated[list[Habit], *_several(HABITS)] = []
+    drinking: Annotated[list[Habit], *_several(HABITS)] = []
+    religions: Annotated[list[Religion], *_several(RELIGIONS)] = []
+    deal_breakers: Annotated[list[DealBreaker], *_several(DEAL_BREAKERS)] = []
+    importance: dict[Criterion, HowMuch] = {}
+
+    @field_validator("importance", mode="before")
+    @classmethod
+    def _criteria(cls, value: object) -> object:
+        if isinstance(value, dict):
+            _known(CRITERIA, "a criterion", value)
+        return value
+
+    @model_validator(mode="after")
+    def _ages(self) -> "LookingForDocument":
+        if self.age_from is not None and self.age_to is not None and self.age_from > self.age_to:
+            raise ValueError(f"has age_from {self.age_from} above age_to {self.age_to}")
+        return self
+
+
 class ProfileDocument(_Part):
     """One person's file. Only `name` must be given; everything else may stay unknown."""
 
@@ -166,6 +252,14 @@ class ProfileDocument(_Part):
     deal_breakers: Annotated[list[Private], Field(max_length=100)] = []
     secrets: Annotated[list[Private], Field(max_length=100)] = []
     source_id: OptionalShort = None
+    gender: Annotated[list[Gender], *_several(GENDERS)] = []
+    interested_in: Annotated[list[Gender], *_several(GENDERS)] = []
+    location: LocationDocument = LocationDocument()
+    has_children: bool | None = None
+    smoking: Habit | None = None
+    drinking: Habit | None = None
+    religion: Religion | None = None
+    looking_for: LookingForDocument = LookingForDocument()
 
     @field_validator("id", mode="before")
     @classmethod

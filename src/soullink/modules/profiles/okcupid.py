@@ -27,12 +27,41 @@ _CHILDREN = (
     (re.compile(r"wants (?:kids|them)"), "wants"),
 )
 
+_GENDERS = {"f": "woman", "m": "man"}
+_OTHER = {"woman": "man", "man": "woman"}
+_SMOKES = {
+    "no": "never",
+    "sometimes": "sometimes",
+    "when drinking": "sometimes",
+    "trying to quit": "often",
+    "yes": "often",
+}
+_DRINKS = {
+    "not at all": "never",
+    "rarely": "sometimes",
+    "socially": "sometimes",
+    "often": "often",
+    "very often": "often",
+    "desperately": "often",
+}
+_RELIGIONS = {
+    "agnosticism": "agnostic",
+    "atheism": "atheist",
+    "buddhism": "buddhist",
+    "catholicism": "christian",
+    "christianity": "christian",
+    "hinduism": "hindu",
+    "islam": "muslim",
+    "judaism": "jewish",
+    "other": "other",
+}
+
 
 def read_people(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield (where, document) for each row. Raises InvalidProfileError for a bad row.
 
     The data set has no names: the row number, from 1, stands for them. Only what a row states is
-    kept: education, body, religion, orientation and the like have no field in a profile.
+    kept: education, body, ethnicity and the like have no field in a profile.
     """
     with _open(path) as file:
         reader = csv.DictReader(file)
@@ -103,12 +132,35 @@ def _document(row: dict[str, str | None], number: int, where: str) -> dict[str, 
         "interests": list(dict.fromkeys(_PET.findall(cell("pets")))),
         "source_id": str(number),
     }
+    document.update(_matching(sex, cell("orientation"), cell("smokes"), cell("drinks")))
+    religion = _RELIGIONS.get(cell("religion").partition(" ")[0])
+    if religion is not None:
+        document["religion"] = religion
     job, offspring = cell("job"), cell("offspring")
     if job not in _NOT_AN_OCCUPATION:
         document["occupation"] = job
     if offspring:
         document["wants"] = {"children": _children(offspring), "text": offspring}
+        if offspring.startswith(("has ", "doesn't have ")):
+            document["has_children"] = offspring.startswith("has ")
     return document
+
+
+def _matching(sex: str, orientation: str, smokes: str, drinks: str) -> dict[str, object]:
+    """Return gender, whom the person wants to meet, and habits, as far as they are stated.
+
+    The site knew two genders, in the column `sex`, and suggested people by it and `orientation`.
+    """
+    document: dict[str, object] = {"smoking": _SMOKES.get(smokes), "drinking": _DRINKS.get(drinks)}
+    gender = _GENDERS.get(sex)
+    if gender is None:
+        return document
+    wanted = {
+        "straight": [_OTHER[gender]],
+        "gay": [gender],
+        "bisexual": ["woman", "man"],
+    }.get(orientation, [])
+    return {**document, "gender": [gender], "interested_in": wanted}
 
 
 def _language(part: str) -> str:

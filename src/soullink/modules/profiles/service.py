@@ -14,11 +14,13 @@ from soullink.kernel.ids import PersonId
 from soullink.modules.profiles import conversion, okcupid, sotopia
 from soullink.modules.profiles.api import (
     IMPORT_FORMATS,
+    Cell,
     DuplicatePersonError,
     InvalidProfileError,
     Profile,
 )
 from soullink.modules.profiles.domain import MAXIMUM_AGE, MINIMUM_AGE, nearest
+from soullink.modules.profiles.places import cell_of_city
 from soullink.modules.profiles.reading import (
     JSON_SUFFIXES,
     YAML_SUFFIXES,
@@ -110,6 +112,11 @@ class FileProfiles:
 
     def from_document(self, document: Mapping[str, object], source: str) -> Profile:
         return conversion.from_document(document, source, self._clock.now().date())
+
+    def cell_of(self, profile: Profile) -> Cell | None:
+        if profile.cell is not None or profile.city is None:
+            return profile.cell
+        return cell_of_city(profile.city)
 
 
 def _is_adult(age: object) -> bool:
