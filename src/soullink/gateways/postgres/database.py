@@ -6,7 +6,20 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text, insert
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+    insert,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -43,6 +56,15 @@ outbox = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("name", Text, nullable=False),
     Column("payload", JSONB, nullable=False),
+    # What must be delivered in the order in which it was published; the rest is outbox.py's.
+    Column("stream", Text, nullable=False, server_default=""),
+    Column("published_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_try_at", DateTime(timezone=True), nullable=True),
+    Column("set_aside_at", DateTime(timezone=True), nullable=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("handled", ARRAY(Text), nullable=False, server_default="{}"),
+    Index("ix_outbox_stream_id", "stream", "id"),
 )
 
 # https://www.postgresql.org/docs/18/errcodes-appendix.html
@@ -62,9 +84,15 @@ class Work:
     session: AsyncSession
 
     async def publish(self, event: Event) -> None:
-        """Record `event` in the outbox; it is delivered only if this work commits."""
+        """Record `event` in the outbox; it is delivered only if this work commits.
+
+        Events of one stream are delivered in the order in which they were published: publish
+        after what the event is about was locked or changed, as two works then take turns.
+        """
         payload = TypeAdapter(type(event)).dump_python(event, mode="json")
-        await self.session.execute(insert(outbox).values(name=event.name, payload=payload))
+        await self.session.execute(
+            insert(outbox).values(name=event.name, payload=payload, stream=event.stream)
+        )
 
 
 @dataclass(frozen=True, slots=True)
