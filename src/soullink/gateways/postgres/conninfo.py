@@ -1,6 +1,7 @@
 """Where the database is, and what to say when it does not answer. Passwords are never said."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
@@ -11,6 +12,15 @@ from soullink.kernel.errors import InvalidInputError, UnavailableError
 CONNECT_TIMEOUT_SECONDS: Final = 5
 STATEMENT_TIMEOUT_SECONDS: Final = 60
 IDLE_IN_TRANSACTION_TIMEOUT_SECONDS: Final = 300
+
+# https://www.postgresql.org/docs/18/errcodes-appendix.html
+_SERVER_WENT_AWAY: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})
+_STATEMENT_TOOK_TOO_LONG: Final = "57014"
+_NO_ROOM: Final = {
+    "53100": "its disk is full",
+    "53200": "it is out of memory",
+    "53300": "it has no connection left",
+}
 
 _SESSION: Final = (
     "-c synchronous_commit=on"
@@ -63,14 +73,39 @@ def connect(parameters: dict[str, Any]) -> psycopg.Connection[Any]:
         raise no_connection(error, parameters) from None
 
 
-def no_connection(error: BaseException, parameters: dict[str, Any]) -> UnavailableError:
+def failure(
+    error: BaseException, parameters: Mapping[str, Any], *, broken: bool
+) -> UnavailableError | None:
+    """Return what to raise where `error` means that the database cannot be used, else None.
+
+    broken: the connection that the error came from is known to be.
+    """
+    state: str | None = getattr(error, "sqlstate", None)
+    if state in _NO_ROOM:
+        return UnavailableError(f"The database cannot take more: {_NO_ROOM[state]}.")
+    if state == _STATEMENT_TOOK_TOO_LONG:
+        return UnavailableError(
+            "The database took too long over one statement"
+            f" (more than {STATEMENT_TIMEOUT_SECONDS} seconds); try again."
+        )
+    if broken or state in _SERVER_WENT_AWAY:
+        return lost_connection(error, parameters)
+    # Without a state the words come from the client library: it never got through.
+    if state is None and type(error).__name__ in {"OperationalError", "ConnectionTimeout"}:
+        return no_connection(error, parameters)
+    if (state or "").startswith(("08", "28", "3D")):
+        return no_connection(error, parameters)
+    return None
+
+
+def no_connection(error: BaseException, parameters: Mapping[str, Any]) -> UnavailableError:
     """Return the sentence for a connection that could not be opened."""
     return UnavailableError(
         f"Cannot connect to the database {_place(parameters)}: {_reason(error, parameters)}."
     )
 
 
-def lost_connection(error: BaseException, parameters: dict[str, Any]) -> UnavailableError:
+def lost_connection(error: BaseException, parameters: Mapping[str, Any]) -> UnavailableError:
     """Return the sentence for a connection that broke in the middle of work."""
     return UnavailableError(
         f"The database {_place(parameters)} went away in the middle of work"
@@ -78,14 +113,14 @@ def lost_connection(error: BaseException, parameters: dict[str, Any]) -> Unavail
     )
 
 
-def _place(parameters: dict[str, Any]) -> str:
+def _place(parameters: Mapping[str, Any]) -> str:
     host = parameters.get("host") or "of libpq's default host"
     port = parameters.get("port")
     where = f"at {host}:{port}" if port and not str(host).startswith("/") else f"at {host}"
     return f"{parameters['dbname']} {where}" if parameters.get("dbname") else where
 
 
-def _reason(error: BaseException, parameters: dict[str, Any]) -> str:
+def _reason(error: BaseException, parameters: Mapping[str, Any]) -> str:
     first = str(error).strip().partition("\n")[0]
     reason = re.sub(r"\s*\b(FATAL|ERROR):\s*", " ", first.rsplit("failed: ", 1)[-1])
     password = str(parameters.get("password") or "")

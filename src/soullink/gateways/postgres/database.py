@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import (
@@ -30,12 +30,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from soullink.gateways.postgres.conninfo import (
-    STATEMENT_TIMEOUT_SECONDS,
-    connection_parameters,
-    lost_connection,
-    no_connection,
-)
+from soullink.gateways.postgres.conninfo import connection_parameters, failure
+from soullink.gateways.postgres.direct import Direct
 from soullink.kernel.errors import UnavailableError
 from soullink.kernel.events import Event
 
@@ -67,15 +63,6 @@ outbox = Table(
     Index("ix_outbox_stream_id", "stream", "id"),
 )
 
-# https://www.postgresql.org/docs/18/errcodes-appendix.html
-_SERVER_WENT_AWAY: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})
-_STATEMENT_TOOK_TOO_LONG: Final = "57014"
-_NO_ROOM: Final = {
-    "53100": "its disk is full",
-    "53200": "it is out of memory",
-    "53300": "it has no connection left",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -97,11 +84,18 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Opens units of work. Commits on a clean exit, rolls back on an exception."""
+    """Opens units of work. Commits on a clean exit, rolls back on an exception.
+
+    direct: for the few statements that are run on every turn.
+    """
 
     new_session: Callable[[], AsyncSession]
     engine: AsyncEngine
     parameters: Mapping[str, Any] = field(repr=False)
+    direct: Direct = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "direct", Direct(self.parameters))
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
@@ -117,6 +111,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection. The database can be used again; it then reconnects."""
+        await self.direct.close()
         await self.engine.dispose()
 
     @contextmanager
@@ -128,10 +123,11 @@ class Database:
                 "Every connection to the database is busy; run fewer things at once."
             ) from error
         except DBAPIError as error:
-            failure = _unavailable(error, dict(self.parameters))
-            if failure is None:
+            broken = error.connection_invalidated
+            said = failure(error.orig or error, self.parameters, broken=broken)
+            if said is None:
                 raise
-            raise failure from error
+            raise said from error
 
 
 def open_database(url: str, *, pool_size: int = 5, max_overflow: int = 15) -> Database:
@@ -158,23 +154,3 @@ def open_database(url: str, *, pool_size: int = 5, max_overflow: int = 15) -> Da
         engine=engine,
         parameters=parameters,
     )
-
-
-def _unavailable(error: DBAPIError, parameters: dict[str, Any]) -> UnavailableError | None:
-    cause: BaseException = error.orig or error
-    state: str | None = getattr(cause, "sqlstate", None)
-    if state in _NO_ROOM:
-        return UnavailableError(f"The database cannot take more: {_NO_ROOM[state]}.")
-    if state == _STATEMENT_TOOK_TOO_LONG:
-        return UnavailableError(
-            "The database took too long over one statement"
-            f" (more than {STATEMENT_TIMEOUT_SECONDS} seconds); try again."
-        )
-    if error.connection_invalidated or state in _SERVER_WENT_AWAY:
-        return lost_connection(cause, parameters)
-    # Without a state the words come from the client library: it never got through.
-    if state is None and type(cause).__name__ in {"OperationalError", "ConnectionTimeout"}:
-        return no_connection(cause, parameters)
-    if (state or "").startswith(("08", "28", "3D")):
-        return no_connection(cause, parameters)
-    return None

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 import msgspec
+import psycopg
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.exc import DBAPIError
 
-from soullink.gateways.postgres.database import Database, Work
+from soullink.gateways.postgres.database import Database
+from soullink.gateways.postgres.direct import Direct
 from soullink.gateways.postgres.grouped import Grouped
 from soullink.kernel.ids import RunId
 from soullink.modules.simulation.api import (
@@ -107,7 +108,8 @@ class _Finished:
 
 
 _Entry = _Begun | _Taken | _Ended | _Finished
-_Written = set[tuple[str, RunId, tuple[int, int]]]
+_Written = set[tuple[str, str, tuple[int, int]]]
+"""Table, run and key of what was written."""
 
 
 def _typed(table: Table) -> str:
@@ -124,7 +126,7 @@ def _of_run(table: Table, *key: str) -> str:
     names = ", ".join(column.name for column in table.columns)
     columns = ", ".join((*key, *("-1",) * (2 - len(key))))
     return (  # all of it is ours
-        f"WITH given AS (SELECT * FROM jsonb_to_recordset(%s::jsonb) AS g({_typed(table)})),"  # noqa: S608
+        f"WITH given AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS g({_typed(table)})),"  # noqa: S608
         f" known AS (SELECT id FROM {runs.name} WHERE id IN (SELECT run_id FROM given)"
         " ORDER BY id FOR KEY SHARE),"
         f" written AS (INSERT INTO {table.name} ({names}) SELECT {names} FROM given"
@@ -140,14 +142,14 @@ _NAMES_OF_RUN: Final = ", ".join(column.name for column in runs.columns)
 _STATEMENTS: Final = {
     runs.name: (
         f"INSERT INTO {runs.name} ({_NAMES_OF_RUN}) SELECT {_NAMES_OF_RUN}"  # noqa: S608 - ours
-        f" FROM jsonb_to_recordset(%s::jsonb) AS g({_typed(runs)}) ORDER BY id"
+        f" FROM jsonb_to_recordset($1::jsonb) AS g({_typed(runs)}) ORDER BY id"
         " ON CONFLICT DO NOTHING RETURNING id, -1, -1"
     ),
     turns.name: _of_run(turns, "episode", "sequence"),
     episodes.name: _of_run(episodes, "number"),
     "": (
         f"UPDATE {runs.name} AS r SET status = 'finished', finished_at = g.finished_at"  # noqa: S608
-        " FROM jsonb_to_recordset(%s::jsonb) AS g(id uuid, finished_at timestamptz)"
+        " FROM jsonb_to_recordset($1::jsonb) AS g(id uuid, finished_at timestamptz)"
         " WHERE r.id = g.id RETURNING r.id, -1, -1"
     ),
 }
@@ -195,9 +197,8 @@ class Journal:
 
     async def _write(self, entries: Sequence[_Entry]) -> Sequence[Exception | None]:
         try:
-            async with self._database.work() as work:
-                written = await _inserted(work, entries)
-        except DBAPIError as error:
+            written = await _inserted(self._database.direct, entries)
+        except psycopg.Error as error:
             if len(entries) == 1:
                 return [error]
             # One of them cannot be written and spoils it for the others.
@@ -205,31 +206,32 @@ class Journal:
         return [_refusal(entry, written) for entry in entries]
 
 
-async def _inserted(work: Work, entries: Sequence[_Entry]) -> _Written:
+async def _inserted(direct: Direct, entries: Sequence[_Entry]) -> _Written:
     """Write the entries, table by table; return what was written, and the runs that are there."""
     by_table: dict[str, list[_Entry]] = defaultdict(list)
     for entry in entries:
         by_table[entry.table].append(entry)
-    connection = await work.session.connection()
-    written: _Written = set()
-    for table in _STATEMENTS:
-        if table not in by_table:
-            continue
-        rows = _encode([entry.row() for entry in by_table[table]]).decode()
-        found = await connection.exec_driver_sql(_STATEMENTS[table], (rows,))
-        rows_written: Sequence[Any] = found.all()
-        for row in rows_written:
-            written.add((table, row[0], (row[1], row[2])))
-    return written
+    tables = [table for table in _STATEMENTS if table in by_table]
+    found = await direct.run(
+        *(
+            (_STATEMENTS[table], (_encode([entry.row() for entry in by_table[table]]),))
+            for table in tables
+        )
+    )
+    return {
+        (table, (run or b"").decode(), (int(first or 0), int(second or 0)))
+        for table, rows in zip(tables, found, strict=True)
+        for run, first, second in rows
+    }
 
 
 def _refusal(entry: _Entry, written: _Written) -> Exception | None:
     """Return why the entry was not written, None where it was or need not be."""
-    if isinstance(entry, _Finished) or (entry.table, entry.run_id, entry.key()) in written:
+    if isinstance(entry, _Finished) or (entry.table, str(entry.run_id), entry.key()) in written:
         return None
     if isinstance(entry, _Begun):
         return RunConflictError(f"There is already a run {entry.run_id}.")
-    if (entry.table, entry.run_id, _NO_KEY) not in written:
+    if (entry.table, str(entry.run_id), _NO_KEY) not in written:
         return RunNotFoundError(f"Run {entry.run_id} was deleted while it was lived.")
     episode, sequence = entry.key()
     what = f"Turn {episode}.{sequence}" if isinstance(entry, _Taken) else f"Episode {episode}"
