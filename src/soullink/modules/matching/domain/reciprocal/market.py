@@ -69,9 +69,9 @@ def looks(length: int, attention: Attention = "inverse", decay: float = 0.8) -> 
         case "logarithmic":
             return 1.0 / np.log2(rank + 1.0)
         case "geometric":
-            return np.exp((rank - 1.0) * np.log(decay))
+            return np.asarray(decay ** (rank - 1.0))
         case "exponential":
-            return np.exp(1.0 - rank)
+            return np.asarray(np.exp(1.0 - rank))
         case "top":
             return (rank == 1.0).astype(np.float64)
         case "uniform":
