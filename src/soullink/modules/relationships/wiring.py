@@ -1,0 +1,43 @@
+"""Builds the module."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from soullink.gateways.postgres.database import Database
+from soullink.gateways.postgres.outbox import Subscription, subscription
+from soullink.kernel.clock import Clock
+from soullink.modules.identity.api import Consents, ConsentWithdrawn
+from soullink.modules.profiles.api import PersonForgotten
+from soullink.modules.relationships.api import Archive, Feedback, Relationships
+from soullink.modules.relationships.archive import StoredArchive
+from soullink.modules.relationships.feedback import StoredFeedback
+from soullink.modules.relationships.handlers import RelationshipHandlers
+from soullink.modules.relationships.service import StoredRelationships
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The module's parts, and the events that it wants."""
+
+    relationships: Relationships
+    archive: Archive
+    feedback: Feedback
+    subscriptions: Sequence[Subscription]
+
+
+def build(database: Database, clock: Clock, consents: Consents) -> Built:
+    """Return the module over `database`."""
+    feedback = StoredFeedback(database, clock, consents)
+    relationships = StoredRelationships(database, clock, consents, feedback)
+    handlers = RelationshipHandlers(relationships, feedback)
+    return Built(
+        relationships,
+        StoredArchive(database, clock),
+        feedback,
+        [
+            subscription(PersonForgotten, "relationships.forget", handlers.on_person_forgotten),
+            subscription(
+                ConsentWithdrawn, "relationships.erase_feedback", handlers.on_consent_withdrawn
+            ),
+        ],
+    )

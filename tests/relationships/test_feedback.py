@@ -1,0 +1,137 @@
+"""Answers return to training with consent, under other names, and can be called back."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soullink.gateways.postgres.database import Database
+from soullink.modules.profiles.api import PersonForgotten
+from soullink.modules.relationships.api import FeedbackExport, RelationshipId
+from soullink.modules.relationships.domain.feedback import name_under, phase_of
+from tests.relationships.conftest import ADA, BEN, House
+
+MEETING = datetime(2026, 5, 1, 19, tzinfo=UTC)
+
+
+async def dated(house: House) -> RelationshipId:
+    found = await house.couple("accepted", "met")
+    for person, again in ((ADA, True), (BEN, False)):
+        await house.relationships.check_in(found, person, 7, 3, "canary-words")
+        await house.relationships.tell_outcome(found, person, would_meet_again=again)
+    return found
+
+
+def raters(export: FeedbackExport) -> set[str]:
+    return {row.rater for row in export.rows}
+
+
+@pytest.mark.anyio
+async def test_without_consent_nothing_leaves_and_one_sides_consent_gives_that_side_alone(
+    house: House,
+) -> None:
+    await dated(house)
+    assert (await house.feedback.export()).rows == []
+    await house.consents.grant(ADA, "training")
+    export = await house.feedback.export()
+    assert [(row.kind, row.value, row.phase, row.target_only) for row in export.rows] == [
+        ("said_yes", 1, "before_meeting", False),
+        ("satisfaction", 7, "after_meeting", True),
+        ("tension", 3, "after_meeting", True),
+        ("would_meet_again", 1, "after_meeting", True),
+    ]
+    assert {row.partner for row in export.rows} == {None}
+    assert export.people == len(raters(export)) == 1
+    assert "canary" not in str(export)
+    assert "ada" not in str(export)
+    await house.consents.grant(BEN, "training")
+    both = await house.feedback.export()
+    assert (len(both.rows), both.people) == (8, 2)
+    assert {(row.rater, row.partner) for row in both.rows} == {
+        (one, other) for one in raters(both) for other in raters(both) if one != other
+    }
+    assert not raters(export) & raters(both)  # other names in every export
+
+
+@pytest.mark.anyio
+async def test_a_declined_proposal_is_an_answer_before_any_meeting(house: House) -> None:
+    found = await house.couple()
+    await house.relationships.move(found, ADA, "accepted")
+    await house.relationships.move(found, ADA, "declined")
+    await house.consents.grant(ADA, "training")
+    (row,) = (await house.feedback.export()).rows
+    assert (row.kind, row.value, row.met_on, row.phase) == ("said_yes", 0, None, "before_meeting")
+    assert row.answered_on == house.clock.time.date()
+
+
+@pytest.mark.anyio
+async def test_consent_withdrawn_leaves_later_exports_at_once_and_earlier_ones_by_the_manifest(
+    house: House,
+) -> None:
+    await dated(house)
+    for person in (ADA, BEN):
+        await house.consents.grant(person, "training")
+    first = await house.feedback.export()
+    second = await house.feedback.export()
+    (ada,) = {row.rater for row in first.rows if row.kind == "would_meet_again" and row.value}
+    await house.consents.withdraw(ADA, "training")
+    # Before any event is delivered.
+    later = await house.feedback.export()
+    assert (len(later.rows), later.people) == (4, 1)
+    assert later.delete == []
+    await house.relay.drain()
+    await house.relay.drain()
+    due = await house.feedback.erasures()
+    assert {(e.export, e.reason) for e in due} == {
+        (first.id, "withdrawn"),
+        (second.id, "withdrawn"),
+    }
+    assert ada in {e.name for e in due if e.export == first.id}
+    assert (await house.feedback.export()).delete == due
+    # Consent given again counts for what comes; what was called back stays called back.
+    await house.consents.grant(ADA, "training")
+    assert (await house.feedback.export()).people == 2
+    assert await house.feedback.erasures() == due
+    # Another purpose is no matter of training.
+    await house.consents.withdraw(BEN, "matching")
+    await house.relay.drain()
+    assert await house.feedback.erasures() == due
+
+
+@pytest.mark.anyio
+async def test_a_forgotten_person_is_called_back_and_their_name_is_nowhere(
+    house: House, database: Database, database_url: str
+) -> None:
+    await dated(house)
+    await house.consents.grant(ADA, "training")
+    export = await house.feedback.export()
+    async with database.work() as work:
+        await work.publish(PersonForgotten(person_id="ada"))
+    done = await house.relay.drain()
+    assert (done.failed, await house.relay.waiting()) == (0, [])
+    (erasure,) = await house.feedback.erasures()
+    assert (erasure.export, erasure.reason) == (export.id, "forgotten")
+    assert {erasure.name} == raters(export)
+    with psycopg.connect(database_url) as connection:
+        for table in ("relationship", "relationship_move", "feedback_export_name", "outbox"):
+            text = connection.execute(
+                f"SELECT string_agg(t::text, ' ') FROM {table} t".encode()  # noqa: S608 - ours
+            ).fetchone()
+            assert "ada" not in str(text), table
+    assert (await house.feedback.export()).rows == []
+
+
+@given(st.integers(-10_000, 10_000), st.booleans())
+def test_nothing_told_after_a_meeting_is_ever_marked_as_before_it(seconds: int, met: bool) -> None:
+    at = MEETING + timedelta(seconds=seconds)
+    phase = phase_of(at, MEETING if met else None)
+    assert phase == ("before_meeting" if not met or at < MEETING else "after_meeting")
+
+
+def test_names_depend_on_the_salt_and_on_the_person() -> None:
+    salts = [bytes([n]) * 32 for n in range(3)]
+    names = {name_under(salt, person) for salt in salts for person in ("ada", "ben")}
+    assert len(names) == 6
+    assert {len(name) for name in names} == {32}
