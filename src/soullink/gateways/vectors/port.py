@@ -94,7 +94,8 @@ class VectorIndex(Protocol):
     async def upsert(self, ids: Sequence[str], vectors: ArrayLike) -> None:
         """Put (n, d) vectors in, replacing those whose ids are there; the last of a pair wins.
 
-        Their lengths do not matter, only their directions. All of them are put in or none.
+        Their lengths do not matter, only their directions. A failure may leave some of them in;
+        doing it again puts that right.
         Raises WrongDimensionError, InvalidInputError (an empty id, a row that is zero or not
         finite, or not as many ids as rows).
         """
@@ -200,9 +201,17 @@ def unit_query(collection: Collection, query: ArrayLike, k: int) -> Rows:
 def checked_ids(ids: Sequence[str]) -> list[str]:
     """Return the ids as a list. Raises InvalidInputError for one that no store can keep."""
     for each in ids:
-        if not each or "\x00" in each:
+        if not each or "\x00" in each or not _is_utf8(each):
             raise InvalidInputError(f"An id is non-empty text without NUL, not {each!r}.")
     return list(ids)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True
 
 
 def last_of_each(
