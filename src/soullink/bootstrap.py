@@ -4,12 +4,13 @@ import asyncio
 import multiprocessing
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -25,16 +26,22 @@ from soullink.gateways.llm.ledger.postgres import PostgresLedger
 from soullink.gateways.llm.port import LanguageModel
 from soullink.gateways.postgres.database import Database, open_database
 from soullink.gateways.postgres.embedded import EmbeddedPostgres, default_data_dir
+from soullink.gateways.postgres.outbox import Relay, Subscription
 from soullink.gateways.postgres.schema import migrate
 from soullink.kernel.clock import SystemClock
+from soullink.kernel.ids import PersonId
 from soullink.modules.analysis import wiring as analysis
 from soullink.modules.analysis.api import Analysis
+from soullink.modules.identity import wiring as identity
+from soullink.modules.identity.api import Consents
 from soullink.modules.personality import wiring as personality
 from soullink.modules.personality.api import Personality
 from soullink.modules.profiles import wiring as profiles
-from soullink.modules.profiles.api import Profiles
+from soullink.modules.profiles.api import PersonForgotten, Profiles
 from soullink.modules.prompts import wiring as prompts
 from soullink.modules.prompts.api import Experiments, Prompts, PromptStore
+from soullink.modules.relationships import wiring as relationships
+from soullink.modules.relationships.api import Archive, Feedback, Relationships
 from soullink.modules.simulation import wiring as simulation
 from soullink.modules.simulation.api import BiasAudits, Rehearsals, Scenarios, Simulation
 from soullink.modules.simulation.calibration.api import Calibrations
@@ -144,6 +151,11 @@ class House:
     simulation: Simulation
     sensitivity: Sensitivity
     analysis: Analysis
+    consents: Consents
+    relationships: Relationships
+    archive: Archive
+    feedback: Feedback
+    relay: Relay
 
 
 @asynccontextmanager
@@ -279,6 +291,8 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
             PostgresAccounts(database),
             simulation.build_turn_counts(database),
         )
+        consents = identity.build(database, SystemClock())
+        follow = relationships.build(database, SystemClock(), consents)
         yield House(
             profiles=build_profiles(),
             personality=who,
@@ -305,4 +319,20 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
             ),
             sensitivity=simulation.build_sensitivity(database, workers),
             analysis=_analysis(who, templates),
+            consents=consents,
+            relationships=follow.relationships,
+            archive=follow.archive,
+            feedback=follow.feedback,
+            relay=Relay(
+                database, SystemClock(), [*follow.subscriptions, _forget_consents(consents)]
+            ),
         )
+
+
+def _forget_consents(consents: Consents) -> Subscription:
+    """Return identity's part in forgetting: it stands below who publishes that."""
+
+    async def forget(payload: Mapping[str, Any]) -> None:
+        await consents.forget(PersonId(payload["person_id"]))
+
+    return Subscription(PersonForgotten.name, "identity.forget", forget)

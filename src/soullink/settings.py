@@ -1,10 +1,11 @@
 """Small settings, one class per gateway, read once from the environment by bootstrap."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from soullink.kernel.errors import InvalidInputError
+from soullink.modules.relationships.api import RetentionRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,21 @@ class LlmSettings:
             cassette_mode=mode,
             environ=dict(environ),
         )
+
+
+def read_retention(environ: Mapping[str, str]) -> RetentionRules:
+    """Read SOULLINK_RETAIN_ENDED_DAYS, _UNMET_DAYS, _TEXT_DAYS and _ARCHIVE_DAYS.
+
+    Raises InvalidInputError.
+    """
+    days = asdict(RetentionRules())
+    for name in days:
+        variable = f"SOULLINK_RETAIN_{name.upper()}"
+        given = environ.get(variable, "")
+        if given and not given.isdecimal():
+            raise InvalidInputError(f"{variable} is a whole number of days, not {given!r}.")
+        days[name] = int(given) if given else days[name]
+    return RetentionRules(**days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,6 +308,19 @@ class Moved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Answered(Event):
+    """Somebody answered a proposal. For modules alone: the other is never to learn of a no."""
+
+    name: ClassVar[str] = "relationships.answered.v1"
+    subject: ClassVar[str] = "relationship_id"
+    relationship_id: UUID
+    person_id: str
+    other_id: str
+    yes: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked(Event):
     """These two are never to be proposed to each other again. Who wanted that is not told."""
 
@@ -356,6 +369,10 @@ class Relationships(Protocol):
 
     async def blocked_with(self, person: PersonId) -> frozenset[PersonId]:
         """Return everybody whom this person blocked, or who blocked them."""
+        ...
+
+    async def knows(self, person: PersonId, other: PersonId) -> bool:
+        """Return whether there is or was anything between two who are both still here."""
         ...
 
     async def view(self, relationship: RelationshipId, person: PersonId) -> RelationshipView:

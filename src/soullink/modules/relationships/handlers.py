@@ -4,8 +4,15 @@ from dataclasses import dataclass
 
 from soullink.kernel.ids import PersonId
 from soullink.modules.identity.api import ConsentWithdrawn
+from soullink.modules.matching.api import Matching
 from soullink.modules.profiles.api import PersonForgotten
-from soullink.modules.relationships.api import Feedback, Relationships
+from soullink.modules.relationships.api import (
+    Answered,
+    Blocked,
+    Feedback,
+    Moved,
+    Relationships,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +30,35 @@ class RelationshipHandlers:
         """Have the person deleted from what was exported for training."""
         if event.purpose == "training":
             await self.feedback.withdraw(PersonId(event.person_id), "withdrawn")
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingHandlers:
+    """Lets matching know what came of its suggestions; calling one twice does no harm.
+
+    Whoever was forgotten before their event came is left out: matching is told of nobody anew.
+    """
+
+    relationships: Relationships
+    matching: Matching
+
+    async def on_answered(self, event: Answered) -> None:
+        """Tell what somebody said to a suggestion."""
+        person, other = PersonId(event.person_id), PersonId(event.other_id)
+        if await self.relationships.knows(person, other):
+            await self.matching.record_answer(person, other, event.yes, event.at)
+
+    async def on_moved(self, event: Moved) -> None:
+        """Tell who has met."""
+        first, second = event.people
+        if event.state != "met" or first is None or second is None:
+            return
+        if await self.relationships.knows(PersonId(first), PersonId(second)):
+            await self.matching.record_meeting(PersonId(first), PersonId(second))
+
+    async def on_blocked(self, event: Blocked) -> None:
+        """Have two people kept apart, without telling who wanted it."""
+        first, second = (PersonId(person) for person in event.people)
+        if second in await self.relationships.blocked_with(first):
+            await self.matching.block(first, second)
+            await self.matching.block(second, first)

@@ -13,6 +13,7 @@ from soullink.modules.identity.api import Consents
 from soullink.modules.relationships.api import (
     OPEN,
     STATES,
+    Answered,
     Blocked,
     CheckIn,
     DueCheckIn,
@@ -135,6 +136,17 @@ class StoredRelationships(Relationships):
         await store.put(kept.id, after, moved.met_at)
         for step in _steps(before, after, side, now):
             await store.add_step(kept.id, step)
+            other = kept.people[1 - side]
+            if step.kind == "answer" and other is not None:
+                await work.publish(
+                    Answered(
+                        relationship_id=kept.id,
+                        person_id=person,
+                        other_id=other,
+                        yes=step.state == "accepted",
+                        at=now,
+                    )
+                )
         if after.state != before.state:
             await work.publish(_moved(moved, before, now))
         return moved
@@ -161,6 +173,10 @@ class StoredRelationships(Relationships):
     async def blocked_with(self, person: PersonId) -> frozenset[PersonId]:
         async with self.database.work() as work:
             return await RelationshipStore(work.session).blocked_with(person)
+
+    async def knows(self, person: PersonId, other: PersonId) -> bool:
+        async with self.database.work() as work:
+            return bool(await RelationshipStore(work.session).between(person, other))
 
     async def view(self, relationship: RelationshipId, person: PersonId) -> RelationshipView:
         async with self.database.work() as work:
