@@ -19,6 +19,7 @@ from soullink.modules.prompts.api import (
     Memory,
 )
 from soullink.modules.prompts.domain.context import assemble, common_prefix
+from soullink.modules.prompts.domain.growing import Growing
 
 PERSONA = "You are Ada. You like maps."
 BUDGET = ContextBudget(tokens=600, tail=80, memory=40, summary=100, block=4)
@@ -143,6 +144,50 @@ def test_a_context_never_exceeds_its_budget_and_keeps_the_persona(
     assert context.kept + context.condensed + context.dropped == lines
     assert context.told + context.untold == len(recalled)
     assert assemble(given_parts, budget, count) == context
+
+
+@settings(max_examples=200)
+@given(entries, memories, budgets, st.sampled_from(COUNTERS))
+def test_a_conversation_that_grows_is_told_as_one_that_is_told_for_the_first_time(
+    history: list[Entry],
+    recalled: list[Memory],
+    budget: ContextBudget,
+    count: Callable[[str], int],
+) -> None:
+    def outcome(make: Callable[[], Context]) -> Context | str:
+        try:
+            return make()
+        except ContextTooSmallError as error:
+            return str(error)
+
+    empty = parts([])
+    growing = Growing(empty.earlier, empty.pause, empty.marks, budget, count)
+    for number in range(len(history) + 1):
+        if number:
+            growing.add(history[number - 1])
+        anew = parts(history[:number], recalled)
+        assert outcome(lambda: growing.assemble(PERSONA, recalled, tail_of)) == outcome(
+            lambda now=anew: assemble(now, budget, count)  # type: ignore[misc]
+        )
+
+
+def test_facts_are_asked_for_only_once_a_turn_is_condensed() -> None:
+    asked: list[int] = []
+
+    def lazy(number: int) -> Entry:
+        def facts() -> tuple[str, ...]:
+            asked.append(number)
+            return (f"fact {number}",)
+
+        return replace(line(number, own=False), facts=facts)
+
+    history = [lazy(number) for number in range(40)]
+    assemble(parts(history[:3]), BUDGET, by_four)
+    assert asked == []
+    eager = [line(number, own=False) for number in range(40)]
+    lazily = assemble(parts(history), BUDGET, by_four)
+    assert lazily == assemble(parts(eager), BUDGET, by_four)
+    assert 0 < len(set(asked)) == lazily.condensed + lazily.dropped < 40
 
 
 def test_a_budget_too_small_for_the_persona_is_told_with_the_number_that_would_do() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from soullink.modules.simulation.api import Act
 from soullink.modules.simulation.voice.builtin import BuiltInVoice
 from soullink.modules.simulation.voice.llm import TURN_SCHEMA, LlmVoice
 from soullink.modules.simulation.voice.port import Recollection, Spoken
-from soullink.modules.simulation.voice.prompting import turn_variables
+from soullink.modules.simulation.voice.prompting import TELLABLE, Portraits, TurnVariables
 from tests.gateways.llm.server import (
     Answer,
     Cut,
@@ -347,10 +347,9 @@ def test_a_speaker_is_told_nothing_that_the_partner_keeps(language: Language) ->
         attachment=Attachment(anxiety=6.375),
     )
     own = replace(ADA if language == "en" else XIA, secrets=("OWN-MARK",))
-    told = json.dumps(
-        turn_variables(a_request(Act.ASK, language, speaker=own, listener=partner)),
-        ensure_ascii=False,
-    )
+    request = a_request(Act.ASK, language, speaker=own, listener=partner)
+    given = dict(TurnVariables(request, TELLABLE, Portraits()))
+    told = json.dumps(given, ensure_ascii=False)
     for mark in (
         "ESSAY-MARK",
         "SECRET-MARK",
@@ -366,9 +365,8 @@ def test_a_speaker_is_told_nothing_that_the_partner_keeps(language: Language) ->
 
 
 def test_the_variables_are_those_that_the_prompts_declare(prompts: Prompts) -> None:
-    given: Mapping[str, object] = turn_variables(REQUEST)
     for language in LANGUAGES:
-        assert set(prompts.get("simulation.turn", language).variables) == set(given)
+        assert set(prompts.get("simulation.turn", language).variables) == set(TELLABLE)
 
 
 class FirstPrompts(FilePrompts):

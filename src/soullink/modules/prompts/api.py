@@ -141,7 +141,8 @@ class Entry:
 
     role: "assistant" where the one who is asked did it. text: as it is shown. heading: it holds
     until the next heading (a scene) and is never out of sight while it does. who, did, facts:
-    what is told of it once it is condensed; for a heading `did` is its title.
+    what is told of it once it is condensed; for a heading `did` is its title. facts may be a
+    function, which is called then and returns the same each time.
     """
 
     role: Literal["user", "assistant"]
@@ -149,7 +150,7 @@ class Entry:
     heading: bool = False
     who: str = ""
     did: str = ""
-    facts: tuple[str, ...] = ()
+    facts: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,20 @@ class Context:
         return self.stable / self.total
 
 
+class Conversation(Protocol):
+    """One history that only grows, told in call after call: what was made of it once is kept."""
+
+    def add(self, entry: Entry) -> None:
+        """Take in what happened next."""
+        ...
+
+    def assemble(
+        self, persona: str, memories: Sequence[Memory], tail: Callable[[Sequence[str]], str]
+    ) -> Context:
+        """Return the messages of one call, as `Prompts.assemble` does of the same parts."""
+        ...
+
+
 class Prompts(Protocol):
     """Keeps templates and fills them in. What it knows never changes while it is held."""
 
@@ -274,6 +289,17 @@ class Prompts(Protocol):
 
         The same parts give the same messages. Raises ContextTooSmallError.
         """
+        ...
+
+    def conversation(
+        self,
+        earlier: str,
+        pause: str,
+        marks: tuple[str, str, str],
+        budget: ContextBudget,
+        count: Counter,
+    ) -> Conversation:
+        """Return an empty history; earlier, pause, marks: see ContextParts."""
         ...
 
 

@@ -17,6 +17,7 @@ from soullink.modules.prompts.api import (
     RenderedPrompt,
 )
 from soullink.modules.prompts.domain import context
+from soullink.modules.prompts.domain.growing import Growing
 from soullink.modules.prompts.sandbox import check, fill, parts, plain, used
 
 _REFERENCE: Final = re.compile(r"(?P<name>[^@]+)@(?P<version>\d+):(?P<hash>[0-9a-f]{8,64})")
@@ -140,6 +141,16 @@ class FilePrompts:
 
     def assemble(self, parts: ContextParts, budget: ContextBudget, count: Counter) -> Context:
         return context.assemble(parts, budget, count)
+
+    def conversation(
+        self,
+        earlier: str,
+        pause: str,
+        marks: tuple[str, str, str],
+        budget: ContextBudget,
+        count: Counter,
+    ) -> Growing:
+        return Growing(earlier, pause, marks, budget, count)
 
     def compose(self, blocks: Sequence[Block], variables: Mapping[str, object]) -> RenderedPrompt:
         declared = {name for block in blocks for name in block.prompt.variables}

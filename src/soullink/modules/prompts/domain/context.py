@@ -75,7 +75,7 @@ def assemble(parts: ContextParts, budget: ContextBudget, count: Counter) -> Cont
     lines = _summary(parts, blocks[:condensed], budget.summary, count)
     room = min(budget.memory, budget.tail - count(parts.tail(())))
     first = _Window(blocks, condensed).first(len(parts.history))
-    told = _told(parts.memories, range(first, len(parts.history)), room, count)
+    told = memories_to_tell(parts.memories, range(first, len(parts.history)), room, count)
     cut = 0
     while True:
         made = _made(parts, _Window(blocks, condensed, cut), lines, told, budget, count)
@@ -197,14 +197,15 @@ def _line(parts: ContextParts, block: _Block) -> str:
     done: dict[str, dict[str, None]] = {}
     for entry in parts.history[block.start : block.end]:
         if entry.did:
-            facts = f" ({between.join(entry.facts)})" if entry.facts else ""
+            told = entry.facts() if callable(entry.facts) else entry.facts
+            facts = f" ({between.join(told)})" if told else ""
             done.setdefault(entry.who, {})[entry.did + facts] = None
-    told = apart.join(f"{who} {between.join(acts)}" for who, acts in done.items())
+    acts_of_all = apart.join(f"{who} {between.join(acts)}" for who, acts in done.items())
     title = "" if block.heading is None else parts.history[block.heading].did
-    return f"> {title}{after}{told}" if title else f"> {told}"
+    return f"> {title}{after}{acts_of_all}" if title else f"> {acts_of_all}"
 
 
-def _told(
+def memories_to_tell(
     memories: Sequence[Memory], shown: range, room: int, count: Counter
 ) -> tuple[Memory, ...]:
     """Return the memories to tell, most salient first, as many as `room` holds."""
@@ -234,15 +235,16 @@ def _made(
     opening = [Entry("user", "\n".join((parts.earlier, *lines)))] if lines else []
     if heading is not None:
         opening.append(history[heading])
-    grown = _alternating((*opening, *shown), parts.pause)
+    grown: list[ContextMessage] = []
+    for entry in (*opening, *shown):
+        append(grown, entry, parts.pause)
     tail = parts.tail([memory.text for memory in told])
     stable = _tokens(grown, count, budget.message)
+    messages = [*grown, ContextMessage("user", tail)]
     if grown and grown[-1].role == "user":
-        *before, last = grown
-        messages = [*before, ContextMessage("user", f"{last.content}\n\n{tail}")]
-    else:
-        last_words = f"{parts.pause}\n\n{tail}" if grown else tail
-        messages = [*grown, ContextMessage("user", last_words)]
+        messages[-2:] = [ContextMessage("user", f"{grown[-1].content}\n\n{tail}")]
+    elif grown:
+        messages[-1] = ContextMessage("user", f"{parts.pause}\n\n{tail}")
     persona = ContextMessage("system", parts.persona)
     fixed = count(persona.content) + budget.message
     scenes = [entry for entry in (*opening, *shown) if entry.heading]
@@ -268,21 +270,17 @@ def _made(
     )
 
 
-def _alternating(entries: Sequence[Entry], pause: str) -> list[ContextMessage]:
-    """Return the entries as messages of the user and the assistant by turns, the user first."""
-    messages: list[ContextMessage] = []
-    for entry in entries:
-        if entry.role == "assistant":
-            if not messages or messages[-1].role == "assistant":
-                messages.append(ContextMessage("user", pause))
-            messages.append(ContextMessage("assistant", entry.text))
-        elif messages and messages[-1].role == "user":
-            joint = "\n\n" if entry.heading else "\n"
-            joined = f"{messages[-1].content}{joint}{entry.text}"
-            messages[-1] = ContextMessage("user", joined)
-        else:
-            messages.append(ContextMessage("user", entry.text))
-    return messages
+def append(messages: list[ContextMessage], entry: Entry, pause: str) -> None:
+    """Put `entry` behind messages of the user and the assistant by turns, the user first."""
+    if entry.role == "assistant":
+        if not messages or messages[-1].role == "assistant":
+            messages.append(ContextMessage("user", pause))
+        messages.append(ContextMessage("assistant", entry.text))
+    elif messages and messages[-1].role == "user":
+        joint = "\n\n" if entry.heading else "\n"
+        messages[-1] = ContextMessage("user", f"{messages[-1].content}{joint}{entry.text}")
+    else:
+        messages.append(ContextMessage("user", entry.text))
 
 
 def _tokens(messages: Sequence[ContextMessage], count: Counter, message: int) -> int:

@@ -1,20 +1,21 @@
 """The messages of one turn: the prompt's rules, the course so far, the task, within a budget."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from soullink.gateways.llm.port import Message
 from soullink.gateways.llm.usage import estimate_tokens
+from soullink.kernel.language import Language
 from soullink.modules.prompts.api import (
     Context,
     ContextBudget,
-    ContextParts,
     Prompt,
     Prompts,
 )
 from soullink.modules.simulation.voice.port import Place, SpeechRequest
-from soullink.modules.simulation.voice.prompting import Portraits, declared, turn_variables
+from soullink.modules.simulation.voice.prompting import Portraits, TurnVariables, declared
 from soullink.modules.simulation.voice.slots import first_name
 from soullink.modules.simulation.voice.telling import MARKS, Telling
 from soullink.modules.simulation.voice.text import one_line
@@ -52,39 +53,40 @@ class Briefings:
         self._between = lru_cache(maxsize=512)(self._rendered)
         self._portraits = Portraits()
         self._tellings: dict[str, Telling] = {}
+        self._chosen: dict[Language, tuple[Prompt, Prompt]] = {}
 
     def of(self, request: SpeechRequest) -> Briefing:
         """Return the messages of a turn. Raises ContextTooSmallError, PromptRenderError."""
-        turn = self._prompts.get(TURN_PROMPT, request.language)
-        variables = turn_variables(request, self._portraits)
+        turn, history = self._versions(request.language)
+        variables = TurnVariables(request, turn.variables, self._portraits)
         if APART not in turn.variables:
-            whole = self._prompts.render_parts(turn, declared(turn, variables))
+            whole = self._prompts.render_parts(turn, variables)
             system = (Message("system", whole.system),) if whole.system else ()
             messages = (*system, Message("user", whole.user))
             return Briefing(messages, whole.reference, None)
-        asked = self._prompts.render_parts(turn, declared(turn, {**variables, "memory": []}))
+        variables = variables.recalling(())
+        asked = self._prompts.render_parts(turn, variables)
 
-        def tail(memories: object) -> str:
+        def tail(memories: Sequence[str]) -> str:
             if not memories:
                 return asked.user
-            given = declared(turn, {**variables, "memory": memories})
-            return self._prompts.render_parts(turn, given).user
+            return self._prompts.render_parts(turn, variables.recalling(memories)).user
 
-        history = self._prompts.get(HISTORY_PROMPT, request.language)
-        partner = first_name(request.listener.name)
         telling = self._telling(request, history)
-        parts = ContextParts(
-            persona=asked.system,
-            history=telling.go_on(request),
-            memories=telling.memories(request),
-            tail=tail,
-            earlier=self._between(history, "earlier"),
-            pause=self._between(history, "pause", partner=partner),
-            marks=MARKS[request.language],
-        )
-        context = self._prompts.assemble(parts, self._budget, count_tokens)
-        messages = tuple(Message(one.role, one.content) for one in context.messages)
+        telling.go_on(request)
+        memories = telling.memories(request)
+        context = telling.conversation.assemble(asked.system, memories, tail)
+        messages = tuple([Message(one.role, one.content) for one in context.messages])
         return Briefing(messages, asked.reference, context)
+
+    def _versions(self, language: Language) -> tuple[Prompt, Prompt]:
+        """Return the prompts of a turn and of what stands between turns: always the same."""
+        found = self._chosen.get(language)
+        if found is None:
+            names = (TURN_PROMPT, HISTORY_PROMPT)
+            turn, history = (self._prompts.get(name, language) for name in names)
+            found = self._chosen[language] = (turn, history)
+        return found
 
     def _telling(self, request: SpeechRequest, history: Prompt) -> Telling:
         """Return the course as the speaker was told it last, or one to be told from the start."""
@@ -93,7 +95,16 @@ class Briefings:
         if telling is None or not telling.follows(request):
             if len(self._tellings) >= MOST_TELLINGS:
                 self._tellings.clear()
-            telling = Telling(request, lambda place: self._between(history, "scene", place))
+            conversation = self._prompts.conversation(
+                self._between(history, "earlier"),
+                self._between(history, "pause", partner=first_name(request.listener.name)),
+                MARKS[request.language],
+                self._budget,
+                count_tokens,
+            )
+            telling = Telling(
+                request, conversation, lambda place: self._between(history, "scene", place)
+            )
             self._tellings[who] = telling
         return telling
 

@@ -8,7 +8,7 @@ The inner thoughts of earlier turns are told to nobody.
 """
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from soullink.kernel.language import Language, Text
@@ -151,31 +151,71 @@ class Portraits:
         return told
 
 
-def turn_variables(request: SpeechRequest, portraits: Portraits | None = None) -> dict[str, object]:
-    """Return the variables of all versions of the prompt simulation.turn."""
-    language = request.language
-    told = portraits or Portraits()
-    me, partner = first_name(request.speaker.name), first_name(request.listener.name)
-    return {
-        "persona": told.persona(request),
-        "partner_public": told.public(request),
-        "scenario": {
-            "title": one_line(request.scenario.title[language]),
-            "setting": one_line(request.setting),
-            "goal": one_line(request.goal),
-        },
-        "memory": [clipped(line, LONGEST_MEMORY) for line in request.memories[:MEMORIES]],
-        "history": [
-            f"{me if who == 0 else partner}: {clipped(words, LONGEST_TURN)}"
-            for who, words in request.history[-HISTORY_TURNS:]
-        ],
-        "apart": True,
-        "act": _act(request),
-        "state": state_text(request.state, language),
-        **_frame(request),
-        "interrupted": request.interrupted,
-        "events": [clipped(event, LONGEST_FIELD) for event in request.events[-EVENTS:]],
-    }
+_TOLD: Final[Mapping[str, Callable[[SpeechRequest, Portraits], object]]] = {
+    "persona": lambda request, told: told.persona(request),
+    "partner_public": lambda request, told: told.public(request),
+    "scenario": lambda request, _: {
+        "title": one_line(request.scenario.title[request.language]),
+        "setting": one_line(request.setting),
+        "goal": one_line(request.goal),
+    },
+    "memory": lambda request, _: [
+        clipped(line, LONGEST_MEMORY) for line in request.memories[:MEMORIES]
+    ],
+    "history": lambda request, _: [
+        f"{first_name((request.speaker if who == 0 else request.listener).name)}: "
+        f"{clipped(words, LONGEST_TURN)}"
+        for who, words in request.history[-HISTORY_TURNS:]
+    ],
+    "apart": lambda *_: True,
+    "act": lambda request, _: _act(request),
+    "state": lambda request, _: state_text(request.state, request.language),
+    "word_min": lambda request, _: LENGTHS[request.language][0],
+    "word_max": lambda request, _: LENGTHS[request.language][1],
+    "language": lambda request, _: request.language,
+    "interrupted": lambda request, _: request.interrupted,
+    "events": lambda request, _: [
+        clipped(event, LONGEST_FIELD) for event in request.events[-EVENTS:]
+    ],
+}
+TELLABLE: Final = tuple(_TOLD)
+"""What a version of the prompt simulation.turn may be told."""
+
+
+class TurnVariables(Mapping[str, object]):
+    """What the prompt simulation.turn can be given of `names`; made when it is looked at.
+
+    A version may declare what it leaves to other messages, and most of it is looked at once.
+    """
+
+    def __init__(self, request: SpeechRequest, names: Iterable[str], portraits: Portraits) -> None:
+        self._request = request
+        self._names = tuple(name for name in names if name in _TOLD)
+        self._portraits = portraits
+        self._made: dict[str, object] = {}
+
+    def __getitem__(self, name: str) -> object:
+        if name in self._made:
+            return self._made[name]
+        if name not in self._names:
+            raise KeyError(name)
+        made = self._made[name] = _TOLD[name](self._request, self._portraits)
+        return made
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def recalling(self, memories: Sequence[str]) -> "TurnVariables":
+        """Return the same with other memories, where memories are wanted."""
+        other = TurnVariables(self._request, self._names, self._portraits)
+        other._made = {**self._made, "memory": list(memories)}
+        return other
 
 
 def repair_variables(

@@ -7,10 +7,11 @@ words; the speaker's own turns stand as the answers that they were, in JSON.
 import json
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from soullink.kernel.language import Language
-from soullink.modules.prompts.api import Entry, Memory
+from soullink.modules.prompts.api import Conversation, Entry, Memory
 from soullink.modules.simulation.api import Act
 from soullink.modules.simulation.domain.acts import meaning
 from soullink.modules.simulation.voice.claims import CHINESE, ENGLISH
@@ -39,11 +40,14 @@ QUOTED_ACTS: Final = frozenset(
 class Telling:
     """The course as one of the two is told it. Grows with the course.
 
-    scene: returns how a place is told. entries: oldest first, with the scene of the present
-    episode; not to be changed by others.
+    scene: returns how a place is told. conversation: takes in what happened, oldest first, with
+    the scene of the present episode.
     """
 
-    def __init__(self, request: SpeechRequest, scene: Callable[[Place], str]) -> None:
+    def __init__(
+        self, request: SpeechRequest, conversation: Conversation, scene: Callable[[Place], str]
+    ) -> None:
+        self.conversation = conversation
         self._scene = scene
         self._language = request.language
         self._people = (request.speaker, request.listener)
@@ -51,8 +55,9 @@ class Telling:
         self._known = _subjects(request)
         self._course: tuple[Said, ...] = ()
         self._episode = 0
+        self._entries = 0
         self._lived: dict[tuple[int, int], tuple[int, str]] = {}
-        self.entries: list[Entry] = []
+        self._about: dict[tuple[str, tuple[tuple[int, int], ...]], int | None] = {}
 
     def follows(self, request: SpeechRequest) -> bool:
         """Tell whether the request is a later one of the same course, to the same person."""
@@ -66,17 +71,20 @@ class Telling:
             and self._language == request.language
         )
 
-    def go_on(self, request: SpeechRequest) -> list[Entry]:
-        """Take in what has been said since; return the entries."""
+    def go_on(self, request: SpeechRequest) -> None:
+        """Take in what has been said since."""
         for said in request.course[len(self._course) :]:
             self._open(request, said.episode)
             for event in said.events:
-                self.entries.append(Entry("user", f"> {clipped(event, LONGEST_EVENT)}"))
-            self._lived[said.episode, said.sequence] = (len(self.entries), said.words)
-            self.entries.append(_entry(said, self._names, self._known, self._language))
+                self._add(Entry("user", f"> {clipped(event, LONGEST_EVENT)}"))
+            self._lived[said.episode, said.sequence] = (self._entries, said.words)
+            self._add(_entry(said, self._names, self._known, self._language))
         self._course = request.course
         self._open(request, request.episode)
-        return self.entries
+
+    def _add(self, entry: Entry) -> None:
+        self._entries += 1
+        self.conversation.add(entry)
 
     def _open(self, request: SpeechRequest, episode: int) -> None:
         if episode == self._episode:
@@ -84,16 +92,19 @@ class Telling:
         self._episode = episode
         place = request.places.get(episode)
         if place is not None:
-            heading = Entry("user", self._scene(place), heading=True, did=one_line(place.title))
-            self.entries.append(heading)
+            self._add(Entry("user", self._scene(place), heading=True, did=one_line(place.title)))
 
     def memories(self, request: SpeechRequest) -> list[Memory]:
         """Return what the speaker recalls; about: the entry in which it was said, by its words."""
         found = []
         for recollection in request.recollections:
-            lived = [self._lived[turn] for turn in recollection.turns if turn in self._lived]
-            # A memory keeps the words of its strongest turn, which need not be the last.
-            about = next((i for i, words in lived if words[:40] in recollection.text), None)
+            key = (recollection.text, recollection.turns)
+            about = self._about.get(key)
+            if about is None:
+                lived = [self._lived[turn] for turn in recollection.turns if turn in self._lived]
+                # A memory keeps the words of its strongest turn, which need not be the last.
+                about = next((i for i, words in lived if words[:40] in recollection.text), None)
+                self._about[key] = about
             text = clipped(recollection.text, LONGEST_MEMORY)
             found.append(Memory(text, recollection.importance, about))
         return found
@@ -112,7 +123,7 @@ def _entry(said: Said, names: tuple[str, str], known: tuple[str, ...], language:
         text,
         who=YOU[language] if said.own else name,
         did=said.act.value.replace("_", " ") if language == "en" else meaning(said.act)["zh"],
-        facts=_facts(said, known, language),
+        facts=partial(_facts, said, known, language),
     )
 
 
