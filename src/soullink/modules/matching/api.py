@@ -36,8 +36,9 @@ METHODS: tuple[Method, ...] = (
 Basis: TypeAlias = Literal["stated_preferences", "learned_interest", "simulated_interaction"]
 """What a figure rests on."""
 
-Strength: TypeAlias = Literal["a_trace", "a_little", "some", "much"]
-"""How much a reason counted: the size of its part of the log-odds, in words."""
+Strength: TypeAlias = Literal["condition", "a_trace", "a_little", "some", "much"]
+"""How much a reason counted. condition: without it nobody is suggested. The others are sizes of a
+part of the log-odds: up to 0.05, 0.2, 0.5 and above."""
 
 Whose: TypeAlias = Literal["yours", "theirs", "both"]
 """From whose answers a reason comes, seen from whoever reads it."""

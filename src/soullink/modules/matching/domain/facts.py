@@ -119,7 +119,7 @@ def encode(candidate: Candidate, cell: Cell | None, today: date) -> Facts:
         ("distance", place is not None),
     ):
         bits |= BITS[group]["known" if known else UNKNOWN]
-    rejects, dislikes = ruled_out(person, stated.get("children"))
+    rejects, dislikes = _ruled_out(person, stated.get("children"))
     wish = person.looking_for
     soft = sum(bit for name, bit in SOFT.items() if wish.importance_of(name) == "preferred")
     reach = NO_LIMIT_KM if wish.distance_km is None else min(wish.distance_km, NO_LIMIT_KM - 1)
@@ -152,13 +152,13 @@ def gender_bits(genders: Iterable[Gender]) -> int:
     return sum(1 << GENDERS.index(gender) for gender in set(genders))
 
 
-def ruled_out(person: Profile, own_children: str | None) -> tuple[int, int]:
+def _ruled_out(person: Profile, children: str | None) -> tuple[int, int]:
     """Return what `person` rules out and what only counts against, as bits.
 
-    own_children: the person's own wish, "wants", "wants_none", "open" or None.
+    children: the person's own wish, see `own_children`.
     """
     rejects = dislikes = 0
-    for criterion, failing, groups in _failing(person, own_children):
+    for criterion, failing, groups in stated_wishes(person, children):
         importance = person.looking_for.importance_of(criterion)
         if importance == "preferred":
             dislikes |= failing
@@ -170,8 +170,8 @@ def ruled_out(person: Profile, own_children: str | None) -> tuple[int, int]:
     return rejects, dislikes
 
 
-def _failing(
-    person: Profile, own_children: str | None
+def stated_wishes(
+    person: Profile, children: str | None
 ) -> Iterable[tuple[Criterion, int, tuple[str, ...]]]:
     """Yield each stated wish: its criterion, the bits that fail it, the groups it asks about."""
     wish = person.looking_for
@@ -179,7 +179,7 @@ def _failing(
         wanted = gender_bits(person.interested_in)
         missing = (code for code in BITS["gender"] if code != UNKNOWN and not int(code) & wanted)
         yield "gender", _any("gender", missing), ("gender",)
-    opposite = {"wants": "wants_none", "wants_none": "wants"}.get(own_children or "")
+    opposite = {"wants": "wants_none", "wants_none": "wants"}.get(children or "")
     if opposite is not None:
         yield "children", BITS["children"][opposite], ("children",)
     if wish.smoking:
@@ -216,6 +216,11 @@ DEAL_BREAKING: Final[Mapping[DealBreaker, tuple[str, tuple[str, ...]]]] = {
     "casual": ("goal", ("casual",)),
 }
 """Which facts each code rules out: the group, and the codes in it."""
+
+
+def own_children(candidate: Candidate) -> str | None:
+    """Return the person's own wish about children: "wants", "wants_none", "open" or None."""
+    return _stated(candidate.profile, candidate.left_out).get("children")
 
 
 def _stated(person: Profile, out: frozenset[ChallengeField]) -> dict[str, str]:
