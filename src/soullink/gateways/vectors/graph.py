@@ -37,12 +37,12 @@ class Graph:
 
     The graph holds 8-bit numbers, which is enough to find candidates; they are ranked by the
     32-bit rows, so that the cosines are exact. Memory: about 4 d + d + 350 bytes a vector.
-    expansion: how many candidates a search holds.
+    candidates: how many a search holds.
     """
 
-    def __init__(self, collection: Collection, expansion: int) -> None:
+    def __init__(self, collection: Collection, candidates: int) -> None:
         self.collection = collection
-        self._expansion = expansion
+        self._candidates = candidates
         self._rows: Rows = np.zeros((1024, collection.dimensions), np.float32)
         self._ids: list[str | None] = []
         self._places: dict[str, int] = {}
@@ -118,7 +118,7 @@ class Graph:
         if self._graph is None or 4 * k >= len(self):
             return self._best(query, self._all(), k)
         wanted = max(2 * k, k + 16)
-        self._graph.expansion_search = max(self._expansion, wanted)
+        self._graph.expansion_search = max(self._candidates, wanted)
         places = self._graph.search(query, wanted, threads=1).keys.astype(np.int64)
         found = self._best(query, places[places < _FILLER], k)
         # Rows that nobody links to any more are not met on the way.
@@ -166,7 +166,7 @@ class Graph:
         graph, names = _files(folder, self.collection.name)
         try:
             content = json.loads(names.read_text(encoding="utf-8"))
-            saved = _new_graph(self.collection, self._expansion)
+            saved = _new_graph(self.collection, self._candidates)
             saved.load(str(graph))
         except (OSError, ValueError, RuntimeError):
             # Whatever is wrong with it: it is a copy, and is made again.
@@ -237,7 +237,7 @@ class Graph:
         return place
 
     def _build(self) -> None:
-        self._graph = _new_graph(self.collection, self._expansion)
+        self._graph = _new_graph(self.collection, self._candidates)
         places = self._all()
         self._graph.add(places.astype(np.uint64), self._rows[places], threads=1)
 
@@ -269,14 +269,14 @@ def _files(folder: Path, name: str) -> tuple[Path, Path]:
     return folder / f"{name}.usearch", folder / f"{name}.json"
 
 
-def _new_graph(collection: Collection, expansion: int) -> Any:
+def _new_graph(collection: Collection, candidates: int) -> Any:
     return _usearch()(
         ndim=collection.dimensions,
         metric="ip",
         dtype="i8",
         connectivity=_LINKS,
         expansion_add=_BUILD_EF,
-        expansion_search=expansion,
+        expansion_search=candidates,
     )
 
 

@@ -33,6 +33,7 @@ from soullink.gateways.vectors.port import (
 from soullink.gateways.vectors.store import SCHEMA, CollectionStore, Registered
 
 NEEDED: Final = (0, 8)
+CANDIDATES: Final = 100
 INDEX_FROM: Final = 2_000
 """Rows from which a graph pays: below, comparing with every row is as fast, and exact."""
 EXACT_UP_TO: Final = 5_000
@@ -58,13 +59,13 @@ _BACK_TO_PLAIN: Final = (
 class PgvectorIndexes:
     """Implements VectorIndexes. The extension and the tables are made when first needed.
 
-    ef_search: how many candidates a search of the graph holds, 1..1000: more find more and take
-    longer.
+    candidates: how many a search of the graph holds, 1..1000, None for 100: more find more and
+    take longer.
     """
 
-    def __init__(self, database: Database, *, ef_search: int = 100) -> None:
+    def __init__(self, database: Database, *, candidates: int | None = None) -> None:
         self._database = database
-        self._ef_search = ef_search
+        self._candidates = candidates or CANDIDATES
 
     async def open(self, collection: Collection) -> "PgvectorIndex":
         async with self._database.work() as work:
@@ -74,7 +75,7 @@ class PgvectorIndexes:
             registered, fresh = await keeping.register(collection, "pgvector")
             if fresh:
                 await _make_table(work.session, registered, types)
-        return PgvectorIndex(self._database, registered, types, self._ef_search)
+        return PgvectorIndex(self._database, registered, types, self._candidates)
 
     async def collections(self) -> list[Collection]:
         return await store.all_collections(self._database)
@@ -97,14 +98,14 @@ class PgvectorIndex:
     """
 
     def __init__(
-        self, database: Database, registered: Registered, types: str, ef_search: int
+        self, database: Database, registered: Registered, types: str, candidates: int
     ) -> None:
         self._database = database
         self._registered = registered
         self._table = registered.table
         self._type = f"{types}.halfvec({registered.collection.dimensions})"
         self._types = types
-        self._ef_search = ef_search
+        self._candidates = candidates
         self._indexed = False
 
     @property
@@ -243,7 +244,7 @@ class PgvectorIndex:
                 " set_config('hnsw.max_scan_tuples', :most, true)"
             ),
             {
-                "ef": str(min(max(self._ef_search, k), _MOST_EF)),
+                "ef": str(min(max(self._candidates, k), _MOST_EF)),
                 "most": str(max(20_000, 4 * k)),
             },
         )

@@ -31,6 +31,7 @@ from soullink.gateways.vectors.port import (
 
 _NAMESPACE: Final = UUID("5f0e7a53-3e0c-4c26-9d54-6f3a6b7d1c10")
 _OURS: Final = re.compile(r"soullink_([a-z][a-z0-9_]{0,39}?)__[0-9a-f]{12}")
+CANDIDATES: Final = 128
 _PUT_AT_ONCE: Final = 500
 _ASKED_AT_ONCE: Final = 5_000
 _LINKS: Final = 16
@@ -40,7 +41,7 @@ _BUILD_EF: Final = 100
 class QdrantIndexes:
     """Implements VectorIndexes over the server at `url`, e.g. http://localhost:6333.
 
-    grpc: speak gRPC, on port 6334. ef_search: how many candidates a search holds.
+    grpc: speak gRPC, on port 6334. candidates: how many a search holds.
     client: one that is open already, e.g. of the client library's local mode, instead of a URL.
     """
 
@@ -50,7 +51,7 @@ class QdrantIndexes:
         *,
         api_key: str | None = None,
         grpc: bool = False,
-        ef_search: int = 128,
+        candidates: int | None = None,
         timeout_seconds: int = 10,
         client: Any = None,
     ) -> None:
@@ -62,7 +63,7 @@ class QdrantIndexes:
             timeout=timeout_seconds,
             check_compatibility=False,  # it asks at once, and warns where we raise
         )
-        self._ef_search = ef_search
+        self._candidates = candidates or CANDIDATES
 
     async def open(self, collection: Collection) -> "QdrantIndex":
         name = _name_of(collection)
@@ -72,7 +73,7 @@ class QdrantIndexes:
                 break
         else:
             await self._make(collection, name)
-        return QdrantIndex(self._client, self._parts, collection, name, self._ef_search)
+        return QdrantIndex(self._client, self._parts, collection, name, self._candidates)
 
     async def collections(self) -> list[Collection]:
         found = [collection for _, collection in await self._ours()]
@@ -89,7 +90,7 @@ class QdrantIndexes:
     async def forget(self, ids: Sequence[str]) -> int:
         removed = 0
         for place, collection in await self._ours():
-            index = QdrantIndex(self._client, self._parts, collection, place, self._ef_search)
+            index = QdrantIndex(self._client, self._parts, collection, place, self._candidates)
             removed += await index.delete(ids)
         return removed
 
@@ -138,13 +139,13 @@ class QdrantIndex:
     """Implements VectorIndex. `upsert` sends 500 vectors a request."""
 
     def __init__(
-        self, client: Any, parts: "_Parts", collection: Collection, place: str, ef_search: int
+        self, client: Any, parts: "_Parts", collection: Collection, place: str, candidates: int
     ) -> None:
         self._client = client
         self._parts = parts
         self._collection = collection
         self._place = place
-        self._ef_search = ef_search
+        self._candidates = candidates
 
     @property
     def collection(self) -> Collection:
@@ -196,7 +197,7 @@ class QdrantIndex:
                 query=row.tolist(),
                 limit=k,
                 query_filter=chosen,
-                search_params=models.SearchParams(hnsw_ef=max(self._ef_search, k)),
+                search_params=models.SearchParams(hnsw_ef=max(self._candidates, k)),
                 with_payload=["id"],
             )
         return in_order(

@@ -30,6 +30,7 @@ from soullink.gateways.vectors.port import (
 from soullink.gateways.vectors.store import CollectionStore, Entries, Registered, State
 from soullink.kernel.errors import UnavailableError
 
+CANDIDATES: Final = 128
 _PUT_AT_ONCE: Final = 512
 """Rows that are put into the graph between two searches."""
 Done = TypeVar("Done")
@@ -40,7 +41,7 @@ class UsearchIndexes:
 
     snapshots: a folder where graphs are saved on `close`, so that the next start need not build
     them; without one they are built from the tables, at about 6,000 to 12,000 vectors a second. A
-    deletion removes the saved graph at once. expansion: how many candidates a search holds.
+    deletion removes the saved graph at once. candidates: how many a search holds.
     current_within_seconds: how old the last look at the tables may be when a search begins; 0.0
     looks every time, which takes about a millisecond. What this process itself changes is always
     seen. Belongs to one event loop.
@@ -51,14 +52,14 @@ class UsearchIndexes:
         database: Database,
         *,
         snapshots: Path | None = None,
-        expansion: int = 128,
+        candidates: int | None = None,
         current_within_seconds: float = 0.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         graph.check_installed()
         self._database = database
         self._snapshots = snapshots
-        self._expansion = expansion
+        self._candidates = candidates or CANDIDATES
         self._within = current_within_seconds
         self._monotonic = monotonic
         self._open: dict[str, UsearchIndex] = {}
@@ -78,7 +79,7 @@ class UsearchIndexes:
             index = UsearchIndex(
                 self._database,
                 registered,
-                Graph(collection, self._expansion),
+                Graph(collection, self._candidates),
                 self._snapshots,
                 self._within,
                 self._monotonic,
