@@ -38,6 +38,10 @@ Written by `python -m tests.cli.reference` from `soullink --help` and the help o
 | `SOULLINK_LLM_CASSETTE` | File that calls of language models are recorded in. |
 | `SOULLINK_LLM_CASSETTE_MODE` | `record` (default) or `replay`. |
 | `OPENAI_API_KEY`, `ANTHROPIC_API_KEY`, `GEMINI_API_KEY`, `GOOGLE_API_KEY` | Keys; never shown. |
+| `SOULLINK_RETAIN_ENDED_DAYS` | Days until what has ended goes to the archive: 180. |
+| `SOULLINK_RETAIN_UNMET_DAYS` | The same for proposals that came to nothing: 30. |
+| `SOULLINK_RETAIN_TEXT_DAYS` | Days until the words of a check-in are erased: 365. |
+| `SOULLINK_RETAIN_ARCHIVE_DAYS` | Days in which the archive can be restored from: 365. |
 | `NO_COLOR` | No colours. |
 
 ## Exit codes

@@ -49,7 +49,13 @@ def test_there_is_every_command_that_the_product_promises() -> None:
         "personality.score scenarios.list scenarios.show scenarios.generate scenarios.validate "
         "prompts.list prompts.show prompts.versions prompts.add prompts.label prompts.labels "
         "prompts.rollback prompts.performance prompts.ab.start prompts.ab.record prompts.ab.run "
-        "prompts.ab.status prompts.ab.conclude prompts.ab.list"
+        "prompts.ab.status prompts.ab.conclude prompts.ab.list "
+        "consent.grant consent.withdraw consent.show consent.text events.list events.retry "
+        "relationships.propose relationships.accept relationships.decline relationships.met "
+        "relationships.move relationships.end relationships.block relationships.checkin "
+        "relationships.due relationships.state relationships.list "
+        "feedback.tell feedback.export feedback.erasures "
+        "archive.run archive.restore archive.reports"
     )
     assert sorted(COMMANDS) == sorted(
         "soullink " + name.replace(".", " ") for name in promised.split()

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from soullink.entrypoints.cli import (
+        archiving,
         batch,
         bias_audits,
         calibrating,
+        consenting,
         course,
+        delivering,
         doctor,
         explaining,
+        fairness_audits,
+        feeding_back,
+        following,
         llm_budgets,
         llm_calls,
         llm_keys,
@@ -32,12 +38,18 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "archiving",
     "batch",
     "bias_audits",
     "calibrating",
+    "consenting",
     "course",
+    "delivering",
     "doctor",
     "explaining",
+    "fairness_audits",
+    "feeding_back",
+    "following",
     "llm_budgets",
     "llm_calls",
     "llm_keys",

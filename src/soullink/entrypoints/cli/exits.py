@@ -31,7 +31,7 @@ MEANINGS: Final[dict[ExitCode, str]] = {
     ExitCode.OK: "It worked.",
     ExitCode.FAILED: "A bug in SoulLink; or some pairs of `simulate --pairs` failed.",
     ExitCode.INPUT: "The command or what it was given cannot be used; nothing was changed.",
-    ExitCode.NOT_FOUND: "There is no such run, scenario, prompt or person.",
+    ExitCode.NOT_FOUND: "There is no such run, scenario, prompt, person, relationship or event.",
     ExitCode.CONFLICT: (
         "It exists already, changed meanwhile, or a replay came out differently from the record."
     ),

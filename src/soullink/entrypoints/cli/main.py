@@ -13,10 +13,13 @@ import typer
 from soullink.entrypoints.cli.commands import (
     bias,
     calibrate,
+    consent,
+    events,
     explain,
     llm,
     people,
     prompts,
+    relationships,
     runs,
     screen,
     simulate,
@@ -134,6 +137,11 @@ app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.add_typer(runs.runs, name="runs")
 app.add_typer(people.people, name="people")
 app.add_typer(people.personality, name="personality")
+app.add_typer(consent.consent, name="consent")
+app.add_typer(relationships.relationships, name="relationships")
+app.add_typer(relationships.feedback, name="feedback")
+app.add_typer(relationships.archive, name="archive")
+app.add_typer(events.events, name="events")
 app.add_typer(texts.scenarios, name="scenarios")
 app.add_typer(prompts.prompts, name="prompts")
 llm.llm.command("bias", epilog=bias.EXAMPLES)(bias.bias)

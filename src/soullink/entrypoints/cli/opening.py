@@ -10,6 +10,7 @@ from uuid import UUID
 from soullink import bootstrap
 from soullink.entrypoints.cli.exits import FULL_DISK
 from soullink.entrypoints.cli.invocation import Invocation
+from soullink.entrypoints.cli.output import stderr
 from soullink.entrypoints.cli.text import shortened
 from soullink.entrypoints.library import Session, open_session, run_id_of
 from soullink.gateways.postgres.probe import describe
@@ -36,6 +37,22 @@ async def opened(invocation: Invocation, processes: int = 1) -> AsyncIterator[Se
             )
         await asyncio.sleep(0)  # where a signal that waited comes through
         yield session
+        await _deliver(invocation, session)
+
+
+async def _deliver(invocation: Invocation, session: Session) -> None:
+    """Take what the command published to whom it concerns. The command itself has succeeded."""
+    try:
+        drained = await session.house.relay.drain()
+    except UnavailableError as error:
+        stderr(invocation).print(f"What was changed is not passed on yet: {error}", soft_wrap=True)
+        return
+    if drained.failed:
+        stderr(invocation).print(
+            f"{drained.failed} of what was changed could not be passed on yet; "
+            "see `soullink events list`.",
+            soft_wrap=True,
+        )
 
 
 def postgres_settings(invocation: Invocation) -> PostgresSettings:

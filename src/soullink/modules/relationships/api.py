@@ -9,6 +9,7 @@ from uuid import UUID
 from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from soullink.kernel.events import Event
 from soullink.kernel.ids import PersonId
+from soullink.kernel.language import Language
 
 RelationshipId = NewType("RelationshipId", UUID)
 
@@ -157,6 +158,22 @@ class Outcome:
 
     would_meet_again: bool
     answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What members read, in one language.
+
+    states: a sentence for each. names: each in a word or two. waiting: has the slot {state}.
+    questions: "satisfaction", "tension", "text", "would_meet_again". gone: in place of a name.
+    """
+
+    states: Mapping[State, str]
+    names: Mapping[State, str]
+    waiting: str
+    questions: Mapping[str, str]
+    trends: Mapping[TrendDirection, str]
+    gone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +441,10 @@ class Relationships(Protocol):
 
     async def trends(self, relationship: RelationshipId, person: PersonId) -> Trends:
         """Return the trends in this side's own check-ins."""
+        ...
+
+    def words(self, language: Language) -> Words:
+        """Return what members read."""
         ...
 
     async def forget(self, person: PersonId) -> int:

@@ -9,6 +9,7 @@ from soullink.gateways.postgres.database import Database, Work
 from soullink.kernel.clock import Clock
 from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.ids import PersonId, new_uuid7
+from soullink.kernel.language import Language
 from soullink.modules.identity.api import Consents
 from soullink.modules.relationships.api import (
     OPEN,
@@ -32,11 +33,13 @@ from soullink.modules.relationships.api import (
     TimelineEntry,
     TooEarlyError,
     Trends,
+    Words,
 )
 from soullink.modules.relationships.domain import check_ins, states
 from soullink.modules.relationships.domain.states import CLOSING, MEETINGS, Side, Standing
 from soullink.modules.relationships.domain.trend import trend_of
 from soullink.modules.relationships.domain.views import Change, Own, timeline_of
+from soullink.modules.relationships.domain.wording import words_in
 from soullink.modules.relationships.store import (
     Kept,
     RelationshipStore,
@@ -286,6 +289,9 @@ class StoredRelationships(Relationships):
             trend_of(days, [done.satisfaction for done in own]),
             trend_of(days, [done.tension for done in own]),
         )
+
+    def words(self, language: Language) -> Words:
+        return words_in(language)
 
     async def forget(self, person: PersonId) -> int:
         now = self.clock.now()

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from soullink.kernel.language import Text
-from soullink.modules.relationships.api import State, TrendDirection
+from soullink.kernel.language import Language, Text
+from soullink.modules.relationships.api import State, TrendDirection, Words
 
 
 def _text(en: str, zh: str) -> Text:
@@ -76,3 +76,15 @@ TRENDS: Final[Mapping[TrendDirection, Text]] = {
     ),
     "too_few": _text("There are too few answers yet to tell anything.", "回答还太少，看不出什么。"),
 }
+
+
+def words_in(language: Language) -> Words:
+    """Return all of it in one language."""
+    return Words(
+        states={state: text[language] for state, text in STATES.items()},
+        names={state: text[language] for state, text in NAMES.items()},
+        waiting=WAITING[language],
+        questions={name: text[language] for name, text in QUESTIONS.items()},
+        trends={direction: text[language] for direction, text in TRENDS.items()},
+        gone=SOMEBODY_GONE[language],
+    )
