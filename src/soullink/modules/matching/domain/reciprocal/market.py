@@ -63,19 +63,21 @@ def looks(length: int, attention: Attention = "inverse", decay: float = 0.8) -> 
     if not 0.0 < decay < 1.0:
         raise InvalidInputError("decay lies between 0 and 1")
     rank = np.arange(1, length + 1, dtype=np.float64)
+    curve: Vector
     match attention:
         case "inverse":
-            return 1.0 / rank
+            curve = 1.0 / rank
         case "logarithmic":
-            return 1.0 / np.log2(rank + 1.0)
+            curve = 1.0 / np.log2(rank + 1.0)
         case "geometric":
-            return np.asarray(decay ** (rank - 1.0))
+            curve = decay ** (rank - 1.0)
         case "exponential":
-            return np.asarray(np.exp(1.0 - rank))
+            curve = np.exp(1.0 - rank)
         case "top":
-            return (rank == 1.0).astype(np.float64)
+            curve = (rank == 1.0).astype(np.float64)
         case "uniform":
-            return np.ones(length)
+            curve = np.ones(length)
+    return curve
 
 
 def two_sided(
