@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-ray test-seeds test-llamacpp test-qdrant test-embeddings bench bench-gateway bench-dynamics bench-turns lock clean
+.PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-intervals test-ray test-seeds test-llamacpp test-qdrant test-embeddings bench bench-gateway bench-dynamics bench-turns lock clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -36,13 +36,16 @@ lint: setup-dev
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache
 
 unit: setup-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not compiled and not llamacpp and not ray and not qdrant and not embeddings" -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not compiled and not intervals and not llamacpp and not ray and not qdrant and not embeddings" -q
 
 test-browser: setup-dev ## the report in a real Chromium (Debian: chromium)
 	$(BIN)/python -m pytest -m browser -q -rs
 
 test-fast: setup-dev ## the compiled dynamics beside the equations (compiles them: minutes)
 	$(BIN)/python -m pytest -m compiled -q -rs
+
+test-intervals: setup-dev ## intervals of fairness audits hold what they promise (minutes)
+	$(BIN)/python -m pytest -m intervals -q -rs
 
 test-ray: setup-dev ## screening on a local Ray cluster (installs the ray extra)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ray.lock

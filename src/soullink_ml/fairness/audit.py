@@ -10,7 +10,7 @@ from soullink_ml.fairness.dates import Dates, Predictor, Scores
 from soullink_ml.fairness.draws import Draws, Group, groups_of
 from soullink_ml.fairness.figures import Figures, Key
 from soullink_ml.fairness.resampling import Cluster, FloatArray
-from soullink_ml.fairness.rows import TOO_SMALL, Row, Stage
+from soullink_ml.fairness.rows import TOO_SMALL, Row, Stage, adjusted, even_value, two_sided
 
 MODEL = "model"
 PRODUCT = "product"
@@ -38,8 +38,8 @@ class Audit:
 class Plan:
     """How to audit. draws: of the bootstrap. say: told what is being done, for progress."""
 
-    predictor: Predictor
-    model: str
+    predictor: Predictor = predictions.plain
+    model: str = "logistic regression"
     draws: int = 500
     seed: int = 7
     cluster: Cluster = "people"
@@ -52,12 +52,12 @@ def audit(dates: Dates, plan: Plan, train: Dates | None = None) -> Audit:
     scored = scores_of(dates, plan.predictor, train)
     draws = Draws.of(dates, plan.draws, plan.seed, plan.cluster)
     groups = list(groups_of(dates))
-    before = _before(draws, groups, scored[MODEL], plan)
+    before = _with_distances(_before(draws, groups, scored[MODEL], plan))
     rows = _rows_before({**before, **proxies.race_from_answers(draws, groups)})
     for method, made in _after(draws, groups, scored, plan):
-        rows += _rows_after(made, before, method)
+        rows += _rows_after(_with_distances(made), before, method)
     return Audit(
-        rows=tuple(rows),
+        rows=adjusted(rows),
         people=dates.people,
         waves=int(np.unique(dates.wave).size),
         dates=dates.viewer.size // 2,
@@ -138,6 +138,10 @@ def _after(
             )
 
 
+def _with_distances(made: Figures) -> Figures:
+    return {**made, **figures.distances(made)}
+
+
 def _shown(dates: Dates, scores: Scores, name: str) -> lists.Shown:
     labels = dates.groups.get(recalibration.AUDITED, ("",) * dates.people)
     return lists.shown_by(dates, scores, labels, lists.METHODS[name])
@@ -145,7 +149,7 @@ def _shown(dates: Dates, scores: Scores, name: str) -> lists.Shown:
 
 def _rows_before(before: Figures) -> list[Row]:
     return [
-        _row(key, values, "before", PRODUCT if key.target == figures.RECOMMENDATION else MODEL)
+        row_of(key, values, "before", PRODUCT if key.target == figures.RECOMMENDATION else MODEL)
         for key, values in before.items()
     ]
 
@@ -156,17 +160,22 @@ def _rows_after(made: Figures, before: Figures, method: str) -> list[Row]:
         for key, values in made.items()
         if key in before and key.metric not in _FIXED
     }
-    return [_row(key, values, "after", method) for key, values in made.items()] + [
-        _row(key, values, "change", method) for key, values in change.items()
+    return [row_of(key, values, "after", method) for key, values in made.items()] + [
+        row_of(key, values, "change", method) for key, values in change.items()
     ]
 
 
-def _row(key: Key, values: FloatArray, stage: Stage, method: str) -> Row:
+def row_of(key: Key, values: FloatArray, stage: Stage, method: str) -> Row:
+    """Return the row of a figure (draws + 1,), with its interval and its p-value."""
     between = None
     if key.metric not in _FIXED:
         between = resampling.interval(values)
     value = float(values[0]) if np.isfinite(values[0]) else None
     low, high = between or (None, None)
+    even = even_value(key.metric, stage)
+    p = None
+    if even is not None and between is not None and value is not None:
+        p = two_sided(value - even, float(np.nanstd(values[1:])))
     return Row(
         group_by=key.group_by,
         group=key.group,
@@ -179,4 +188,5 @@ def _row(key: Key, values: FloatArray, stage: Stage, method: str) -> Row:
         n=key.n,
         stage=stage,
         method=method,
+        p=p,
     )

@@ -153,6 +153,33 @@ def _odds(draws: Draws, group: Group, role: Role, shown: Shown) -> Iterator[tupl
             yield f"{metric}_gap", rate - share(others, cases)
 
 
+def distances(figures: Figures) -> Figures:
+    """Return how far apart the races are in all: mean over people of |figure - even|.
+
+    exposure_distance is twice the share of attention that would have to move for parity;
+    calibration_distance is of decisions, for each role. Sampling alone makes both larger than 0,
+    so that only their changes can be read as a finding.
+    """
+    made: dict[Key, FloatArray] = {}
+    for source, name, even in (
+        ("exposure_ratio", "exposure_distance", 1.0),
+        ("calibration_gap", "calibration_distance", 0.0),
+    ):
+        for role in ROLES:
+            found = {
+                key: values
+                for key, values in figures.items()
+                if (key.group_by, key.role, key.metric) == ("race", role, source)
+                and key.target != "match"
+            }
+            people = sum(key.n for key in found)
+            for key in list(found)[:1]:
+                made[key._replace(group="all", metric=name, n=people)] = np.asarray(
+                    sum(k.n * np.abs(values - even) for k, values in found.items()) / people
+                )
+    return made
+
+
 def of_market(draws: Draws, scores: Scores, shown: Shown) -> Figures:
     """Return what everybody together gets: matches a wave, AUC, log loss, inequality."""
     made: dict[Key, FloatArray] = {}

@@ -54,4 +54,5 @@ def interval(values: FloatArray, level: float = 0.95) -> tuple[float, float] | N
         return None
     tail = (1 - level) / 2
     low, high = (float(q) for q in np.quantile(known, (tail, 1 - tail)))
-    return low, high
+    # A figure that cannot be below 0, such as a distance, may lie below all of its draws.
+    return min(low, float(values[0])), max(high, float(values[0]))

@@ -1,6 +1,9 @@
 """What an audit says: one row for one figure of one group."""
 
-from dataclasses import asdict, dataclass
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 Role: TypeAlias = Literal["provider", "consumer", "market"]
@@ -20,7 +23,8 @@ class Row:
 
     group_by: gender, race, "race x gender" or all. target: decision, match or recommendation.
     value, low, high: the figure and its 95 % interval; None where the group is too small for it.
-    n: people in the group (for the market: waves).
+    n: people in the group (for the market: waves). p: of comparisons only, two-sided, from the
+    spread of the draws; p_adjusted: after Holm, for all comparisons of the same stage and method.
     """
 
     group_by: str
@@ -34,6 +38,8 @@ class Row:
     n: int
     stage: Stage
     method: str
+    p: float | None = None
+    p_adjusted: float | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the row as an object, figures with five decimals."""
@@ -45,9 +51,9 @@ class Row:
     @property
     def found(self) -> bool:
         """Whether this is a comparison whose interval leaves out "no difference"."""
-        if self.stage != "change" and self.metric not in GAPS:
+        even = even_value(self.metric, self.stage)
+        if even is None:
             return False
-        even = 1.0 if self.metric in RATIOS and self.stage != "change" else 0.0
         return self.low is not None and self.high is not None and not self.low <= even <= self.high
 
 
@@ -64,3 +70,41 @@ GAPS: Final = frozenset(
     }
 )
 """Figures that compare a group with all others (ratios: with the whole); even is 0 or 1."""
+
+
+def even_value(metric: str, stage: Stage) -> float | None:
+    """Return the value that says "no difference"; None for what is no comparison."""
+    if stage == "change":
+        return 0.0
+    if metric in RATIOS:
+        return 1.0
+    return 0.0 if metric in GAPS else None
+
+
+def two_sided(distance: float, spread: float) -> float | None:
+    """Return the p-value of a normal figure so far from even; None without a spread."""
+    return math.erfc(abs(distance) / spread / math.sqrt(2)) if spread > 0 else None
+
+
+def adjusted(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the rows with p-values after Holm (1979) inside each stage and method.
+
+    A comparison that stands twice (women beside men and men beside women, a match from either
+    side) counts once.
+    """
+    families: defaultdict[tuple[str, str], set[float]] = defaultdict(set)
+    for row in rows:
+        if row.p is not None:
+            families[row.stage, row.method].add(round(row.p, 12))
+    after: dict[tuple[str, str, float], float] = {}
+    for (stage, method), found in families.items():
+        least = 0.0
+        for place, p in enumerate(sorted(found)):
+            least = max(least, min(1.0, p * (len(found) - place)))
+            after[stage, method, p] = least
+    return tuple(
+        row
+        if row.p is None
+        else replace(row, p_adjusted=after[row.stage, row.method, round(row.p, 12)])
+        for row in rows
+    )

@@ -71,10 +71,10 @@ def from_rows(rows: Sequence[Mapping[str, str]], name: str) -> Dates:
     people = sorted({one for one, _ in pairs}, key=lambda one: (len(one), one))
     place = {one: index for index, one in enumerate(people)}
     row_of = {pair: index for index, pair in enumerate(pairs)}
+    genders = tuple(_gender(answers[one]) for one in people)
     features = np.array([_features(answers[one]) for one in people])
     viewer = np.array([place[a] for a, _ in pairs], dtype=np.int64)
     shown = np.array([place[b] for _, b in pairs], dtype=np.int64)
-    genders = tuple(_gender(answers[one]) for one in people)
     races = tuple(RACES.get(code(answers[one]["race"]), "") for one in people)
     return Dates(
         viewer=viewer,

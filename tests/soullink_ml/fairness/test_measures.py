@@ -136,5 +136,6 @@ def test_whole_waves_are_drawn_for_both_people_of_a_date() -> None:
 def test_no_interval_where_many_draws_have_no_cases() -> None:
     assert resampling.interval(np.array([1.0, *[np.nan] * 20, *[1.0] * 80])) is None
     assert resampling.interval(np.array([np.nan, 1.0, 2.0])) is None
-    low, high = resampling.interval(np.arange(1001.0)) or (0.0, 0.0)
+    low, high = resampling.interval(np.r_[500.0, np.arange(1, 1001.0)]) or (0.0, 0.0)
     assert (low, high) == pytest.approx((25.975, 975.025))
+    assert resampling.interval(np.array([0.0, *np.full(50, 2.0)])) == (0.0, 2.0)
