@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -44,10 +44,12 @@ from soullink.modules.analysis import wiring as analysis
 from soullink.modules.analysis.api import Analysis
 from soullink.modules.identity import wiring as identity
 from soullink.modules.identity.api import Consents
+from soullink.modules.matching import wiring as matching
+from soullink.modules.matching.api import Challenges, Matching
 from soullink.modules.personality import wiring as personality
 from soullink.modules.personality.api import Personality
 from soullink.modules.profiles import wiring as profiles
-from soullink.modules.profiles.api import PersonForgotten, Profiles
+from soullink.modules.profiles.api import Members, PersonForgotten, Profile, Profiles
 from soullink.modules.prompts import wiring as prompts
 from soullink.modules.prompts.api import Experiments, Prompts, PromptStore
 from soullink.modules.relationships import wiring as relationships
@@ -209,6 +211,9 @@ class House:
     sensitivity: Sensitivity
     analysis: Analysis
     consents: Consents
+    members: Members
+    matching: Matching
+    challenges: Challenges
     relationships: Relationships
     archive: Archive
     feedback: Feedback
@@ -355,7 +360,22 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
             simulation.build_turn_counts(database),
         )
         consents = identity.build(database, SystemClock())
-        follow = relationships.build(database, SystemClock(), consents)
+        members = profiles.build_members(database, SystemClock())
+        texts = matching.texts_when_needed(
+            lambda: _remembering(settings, database, models), PostgresEmbeddings(database)
+        )
+        stack.push_async_callback(texts.close)
+        whom = matching.build(
+            database,
+            SystemClock(),
+            members,
+            build_profiles().cell_of,
+            matching.shipped_interest(settings.interest_model),
+            texts,
+            build_screening(),
+            consents,
+        )
+        follow = relationships.build(database, SystemClock(), consents, whom.matching)
         yield House(
             profiles=build_profiles(),
             personality=who,
@@ -383,13 +403,39 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
             sensitivity=simulation.build_sensitivity(database, workers),
             analysis=_analysis(who, templates),
             consents=consents,
+            members=members,
+            matching=whom.matching,
+            challenges=whom.challenges,
             relationships=follow.relationships,
             archive=follow.archive,
             feedback=follow.feedback,
             relay=Relay(
-                database, SystemClock(), [*follow.subscriptions, _forget_consents(consents)]
+                database,
+                SystemClock(),
+                [*whom.subscriptions, *follow.subscriptions, _forget_consents(consents)],
             ),
         )
+
+
+async def _remembering(
+    settings: Settings, database: Database, models: _Models
+) -> RememberingEmbedder:
+    embedder = await open_embedder(settings.embeddings, models.embedder)
+    return build_remembering(embedder, database)
+
+
+def build_given_matching(settings: Settings, people: Sequence[Profile]) -> Matching:
+    """Return matching over profiles at hand; needs no database and stores nothing.
+
+    Texts are compared by the built-in embedder: what others' models are asked is on record.
+    """
+    return matching.build_given(
+        people,
+        SystemClock(),
+        build_profiles().cell_of,
+        matching.shipped_interest(settings.interest_model),
+        matching.passing_texts(BuiltinEmbedder()),
+    )
 
 
 def _forget_consents(consents: Consents) -> Subscription:

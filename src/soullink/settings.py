@@ -144,6 +144,11 @@ class EmbeddingSettings:
         )
 
 
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    given = environ.get(name)
+    return Path(given).expanduser() if given else None
+
+
 def _count(environ: Mapping[str, str], name: str, most: int) -> int | None:
     given = environ.get(name)
     if not given:
@@ -162,6 +167,7 @@ class Settings:
     vectors: VectorSettings = field(default_factory=VectorSettings)
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     retention: RetentionRules = field(default_factory=RetentionRules)
+    interest_model: Path | None = None
 
     @staticmethod
     def read(environ: Mapping[str, str]) -> "Settings":
@@ -172,4 +178,5 @@ class Settings:
             VectorSettings.read(environ),
             EmbeddingSettings.read(environ),
             read_retention(environ),
+            _path(environ, "SOULLINK_INTEREST_MODEL"),
         )

@@ -88,3 +88,5 @@ async def test_pages_are_walked_in_order(members, profiles, monkeypatch) -> None
     for number in range(5):
         await members.join(profiles.from_document({"name": f"P{number}"}, "page"))
     assert [m.profile.id async for m in members.all()] == ["p0", "p1", "p2", "p3", "p4"]
+    some = await members.several([PersonId("p3"), PersonId("p1"), PersonId("p9")])
+    assert [member.profile.id for member in some] == ["p1", "p3"]

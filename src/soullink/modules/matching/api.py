@@ -7,13 +7,12 @@ is told holds the other's private answers or the other's chance of a no.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundError
-from soullink.kernel.events import Event
 from soullink.kernel.ids import PersonId
 from soullink.kernel.language import Language
 from soullink.modules.profiles.api import Criterion, Profile
@@ -282,16 +281,6 @@ class Wish:
     met: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recommended(Event):
-    """A list was made for somebody."""
-
-    name: ClassVar[str] = "matching.recommended.v1"
-    subject: ClassVar[str] = "person_id"
-    person_id: str
-    list_id: str
-
-
 class PersonNotMatchedError(NotFoundError):
     """Nobody with this id takes part in matching."""
 
@@ -299,7 +288,7 @@ class PersonNotMatchedError(NotFoundError):
 
 
 class PersonPausedError(ConflictError):
-    """This person pauses: nobody is suggested to or from them."""
+    """This person pauses, or did not agree to be matched: nobody is suggested either way."""
 
     code = "person_paused"
 
@@ -328,7 +317,7 @@ class Agreements(Protocol):
     async def holders(
         self,
         people: Collection[PersonId],
-        purpose: Literal["simulation_before_meeting"],
+        purpose: Literal["matching", "simulation_before_meeting"],
     ) -> frozenset[PersonId]:
         """Return those of `people` who agree to `purpose` now."""
         ...
@@ -449,7 +438,9 @@ class Challenges(Protocol):
 class Candidate:
     """Somebody as matching takes them in, stored or not.
 
-    left_out: fields that were challenged. history: yeses and decisions of and about the person.
+    paused: or did not agree to be matched. left_out: fields that were challenged.
+    said_yes, decided: the person's own yeses and decisions; got_yes, was_decided: others' about
+    the person.
     """
 
     profile: Profile
@@ -459,5 +450,3 @@ class Candidate:
     decided: int = 0
     got_yes: int = 0
     was_decided: int = 0
-    blocked: frozenset[PersonId] = field(default_factory=frozenset)
-    met: frozenset[PersonId] = field(default_factory=frozenset)

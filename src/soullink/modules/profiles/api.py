@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -472,6 +472,10 @@ class Members(Protocol):
 
     async def find(self, person: PersonId) -> Member | None:
         """Return a member, or None."""
+        ...
+
+    async def several(self, people: Collection[PersonId]) -> list[Member]:
+        """Return those of `people` who are members, in the order of ids."""
         ...
 
     def all(self) -> AsyncIterator[Member]:

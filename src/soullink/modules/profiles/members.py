@@ -1,6 +1,6 @@
 """Keeps the profiles of people who have joined: one method, one use case, one transaction."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Final
 
 from soullink.gateways.postgres.database import Database
@@ -55,6 +55,11 @@ class StoredMembers:
         async with self._database.work() as work:
             found = await MemberStore(work.session).find(person)
         return None if found is None else self._member(found)
+
+    async def several(self, people: Collection[PersonId]) -> list[Member]:
+        async with self._database.work() as work:
+            found = await MemberStore(work.session).several(people)
+        return [self._member(stored) for stored in found]
 
     async def all(self) -> AsyncIterator[Member]:
         after = ""

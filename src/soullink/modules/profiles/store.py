@@ -1,6 +1,6 @@
 """Where members' profiles live. The only file here that speaks SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,6 +89,12 @@ class MemberStore:
         query = select(members).where(members.c.person_id > after)
         query = query.order_by(members.c.person_id).limit(size)
         return [_member(row) for row in await self.session.execute(query)]
+
+    async def several(self, people: Collection[PersonId]) -> Sequence[StoredMember]:
+        """Return those of `people` who are members, in the order of ids."""
+        query = select(members).where(members.c.person_id.in_(list(people)))
+        rows = await self.session.execute(query.order_by(members.c.person_id))
+        return [_member(row) for row in rows]
 
     async def count(self) -> int:
         return (await self.session.execute(select(func.count()).select_from(members))).scalar_one()

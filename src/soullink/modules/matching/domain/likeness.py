@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from soullink.modules.matching.domain.pool import WIDTH, Vectors
 
 FEWEST: Final = 256
-"""Below so many texts the main directions are chance; a fixed random turn is taken instead."""
+"""Below so many texts mean and directions are chance: a fixed random turn is taken instead."""
 _SEED: Final = 20_260_701
 
 
@@ -29,9 +29,9 @@ class Reduction:
         """Return the reduction to the main directions of (n, d) vectors (their covariance's)."""
         rows = np.asarray(vectors, dtype=np.float64)
         n, d = rows.shape
-        mean = rows.mean(axis=0) if n else np.zeros(d)
         if n < FEWEST or d <= WIDTH:
-            return cls(mean.astype(np.float32), _turn(d))
+            return cls(np.zeros(d, dtype=np.float32), _turn(d))
+        mean = rows.mean(axis=0)
         centred = rows - mean
         _, directions = np.linalg.eigh(centred.T @ centred)
         return cls(mean.astype(np.float32), directions[:, ::-1][:, :WIDTH].astype(np.float32))
