@@ -30,6 +30,7 @@ _FILLER: Final = 1 << 62
 """Keys from here on are of rows that stand for nobody."""
 _COMPARED_AT_ONCE: Final = 65_536
 _FORMAT: Final = 1
+_MANY: Final = 512
 
 
 class Graph:
@@ -89,7 +90,7 @@ class Graph:
         fillers = [self._fillers.pop() for _ in range(min(len(ids) - len(known), self.fillers))]
         if known or fillers:
             self._graph.remove(np.array(known + fillers, np.uint64))
-        self._graph.add(places.astype(np.uint64), rows, threads=1)
+        self._graph.add(places.astype(np.uint64), rows, threads=_threads(len(rows)))
 
     def remove(self, ids: Sequence[str]) -> int:
         """Remove ids and overwrite what was theirs; return how many were there."""
@@ -239,7 +240,9 @@ class Graph:
     def _build(self) -> None:
         self._graph = _new_graph(self.collection, self._candidates)
         places = self._all()
-        self._graph.add(places.astype(np.uint64), self._rows[places], threads=1)
+        self._graph.add(
+            places.astype(np.uint64), self._rows[places], threads=_threads(len(places))
+        )
 
 
 @contextmanager
@@ -263,6 +266,11 @@ def discard(folder: Path, name: str) -> None:
 def check_installed() -> None:
     """Raise VectorsUnavailableError where usearch is not installed."""
     _usearch()
+
+
+def _threads(rows: int) -> int:
+    """Return how many threads add rows: 0 is one a core, which pays for many only."""
+    return 0 if rows >= _MANY else 1
 
 
 def _files(folder: Path, name: str) -> tuple[Path, Path]:
