@@ -240,9 +240,7 @@ class Graph:
     def _build(self) -> None:
         self._graph = _new_graph(self.collection, self._candidates)
         places = self._all()
-        self._graph.add(
-            places.astype(np.uint64), self._rows[places], threads=_threads(len(places))
-        )
+        self._graph.add(places.astype(np.uint64), self._rows[places], threads=_threads(len(places)))
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from soullink.gateways.vectors.port import (
     unit_query,
 )
 from soullink.gateways.vectors.store import SCHEMA, CollectionStore, Registered
+from soullink.kernel.errors import UnavailableError
 
 NEEDED: Final = (0, 8)
 CANDIDATES: Final = 100
@@ -208,8 +209,8 @@ class PgvectorIndex:
             return
         try:
             await self._make_graph(rows, workers=True)
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in _NO_MEMORY:
+        except UnavailableError as error:
+            if _state(error.__cause__) not in _NO_MEMORY:
                 raise
             # Workers share memory, of which a container often has little.
             await self._make_graph(rows, workers=False)
@@ -297,7 +298,7 @@ class PgvectorIndex:
             ) from error
 
     def _plainly(self, error: DBAPIError) -> Exception:
-        if getattr(error.orig, "sqlstate", None) in _NO_SUCH_TABLE:
+        if _state(error) in _NO_SUCH_TABLE:
             return store.dropped(self.collection)
         return error
 
@@ -322,7 +323,7 @@ async def _types(session: AsyncSession) -> str:
             async with session.begin_nested():
                 await session.execute(text("CREATE EXTENSION vector"))
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+            if _state(error) != _NOT_ALLOWED:
                 raise
             raise VectorsUnavailableError(
                 "This database's user may not install pgvector: let a superuser run CREATE"
@@ -344,6 +345,10 @@ SELECT current_setting('server_version_num')::int / 10000 AS major,
 """
 
 
+def _state(error: BaseException | None) -> str | None:
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
+
+
 def _check_version(version: str, state: str, remedy: str) -> None:
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if numbers < NEEDED:
@@ -363,7 +368,7 @@ async def _make_table(session: AsyncSession, registered: Registered, types: str)
                 )
             )
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+        if _state(error) != _NOT_ALLOWED:
             raise
         raise VectorsUnavailableError(
             f"This database's user may not make the schema {SCHEMA}: let the database's owner"
