@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import pytest
+from aiohttp.test_utils import TestServer
 
 from soullink.gateways.postgres.database import Database, open_database
 from soullink.gateways.vectors.fake import MemoryIndexes
@@ -16,6 +17,7 @@ from soullink.gateways.vectors.pgvector import PgvectorIndexes
 from soullink.gateways.vectors.port import Collection, Rows, VectorIndexes
 from soullink.gateways.vectors.qdrant import QdrantIndexes
 from soullink.gateways.vectors.usearch_index import UsearchIndexes
+from tests.gateways.vectors.qdrant_server import QdrantServer
 
 DIMENSIONS = 16
 LIKES = Collection("likes", DIMENSIONS, "test", "1")
@@ -91,6 +93,10 @@ async def keeping(name: str, database: Database, url: str, folder: Path) -> Asyn
         if name == "qdrant":
             yield _local_qdrant()
             return
+        if name == "qdrant-http":
+            listening = await stack.enter_async_context(TestServer(QdrantServer().app()))
+            yield _served_qdrant(str(listening.make_url("")).rstrip("/"), stack)
+            return
 
         async def opened() -> VectorIndexes:
             indexes: VectorIndexes
@@ -128,11 +134,31 @@ def _local_qdrant() -> Kept:
     return Kept("qdrant", opened, files, durable=False, exact_ties=False)
 
 
+def _served_qdrant(url: str, stack: AsyncExitStack) -> Kept:
+    """Our own small server: the client's REST over a real connection."""
+
+    async def opened() -> VectorIndexes:
+        indexes = QdrantIndexes(url)
+        stack.push_async_callback(indexes.close)
+        return indexes
+
+    async def files() -> bytes:
+        return b""
+
+    return Kept("qdrant-http", opened, files, durable=True, exact_ties=False)
+
+
 _QDRANT = [pytest.mark.qdrant, pytest.mark.filterwarnings("ignore:Local mode performs exact")]
 
 
 @pytest.fixture(
-    params=["memory", "pgvector", "usearch", pytest.param("qdrant", marks=_QDRANT)],
+    params=[
+        "memory",
+        "pgvector",
+        "usearch",
+        pytest.param("qdrant", marks=_QDRANT),
+        pytest.param("qdrant-http", marks=_QDRANT),
+    ],
 )
 async def kept(
     request: pytest.FixtureRequest,
