@@ -5,8 +5,9 @@ import pytest
 
 from soullink.modules.personality import wiring as personality
 from soullink.modules.simulation.domain import live
+from soullink.modules.simulation.domain.bare import BareTurn
 from soullink.modules.simulation.domain.course import Conditions
-from soullink.modules.simulation.domain.live import BareTurn, LiveCourse
+from soullink.modules.simulation.domain.live import LiveCourse
 from soullink.modules.simulation.domain.turn import Batch
 from soullink.modules.simulation.scenarios import library
 from tests.simulation.courses import ADA, BEN, FIVE, XIA, YUE, SteppingClock

@@ -230,7 +230,7 @@ class SimulationService(Simulation):
         )
         course = LiveCourse(batch, recorded.scenarios, _conditions(recorded))
         stage = Stage(self.database, self._journal, self.clock, past, course, voice)
-        with self._ensemble.joined():
+        with self._ensemble.joined(course):
             try:
                 while not course.over and not stage.silent:
                     opening = course.open()

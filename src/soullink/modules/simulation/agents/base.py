@@ -14,7 +14,8 @@ from soullink.modules.personality.api import Persona
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import ACTS, Document, Scenario, Topic, Turn
 from soullink.modules.simulation.domain.acts import meaning
-from soullink.modules.simulation.domain.live import BareTurn, LiveCourse
+from soullink.modules.simulation.domain.bare import BareTurn
+from soullink.modules.simulation.domain.live import LiveCourse
 from soullink.modules.simulation.domain.memory import Aspect, MemoryItem, MemoryStream
 from soullink.modules.simulation.voice.port import (
     Place,

@@ -1,11 +1,17 @@
-"""All courses that are lived in this process, so that those who wait take their turns together."""
+"""All courses that are lived in this process, so that those who wait take their turns together.
+
+What is done in a turn hangs on nothing that is said in the one before: words never decide. So
+whoever takes a turn takes along all those whose next one is not known yet, and theirs lies ready
+until they ask for it. However long a model thinks, the equations are worked out for many at once.
+"""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from soullink.modules.simulation.domain.live import BareTurn, LiveCourse, turns_of
+from soullink.modules.simulation.domain.bare import BareTurn
+from soullink.modules.simulation.domain.live import LiveCourse, turns_of
 
 MOST_TOGETHER: Final = 64
 """Turns taken in one go; with more the loop would stand still for longer than they save."""
@@ -17,20 +23,32 @@ class Ensemble:
     def __init__(self) -> None:
         self._live = 0
         self._waiting: list[tuple[LiveCourse, asyncio.Future[BareTurn | None]]] = []
+        self._ready: dict[LiveCourse, BareTurn | Exception | None] = {}
+        # Those whose next turn is not known and not asked for yet, longest since first.
+        self._unknown: dict[LiveCourse, None] = {}
         self._seen = 0
         self._due: asyncio.Handle | None = None
 
     @contextmanager
-    def joined(self) -> Iterator[None]:
-        """Count one more course among those who may wait for each other."""
+    def joined(self, course: LiveCourse) -> Iterator[None]:
+        """Count `course` among those who take turns together."""
         self._live += 1
         try:
             yield
         finally:
             self._live -= 1
+            self._ready.pop(course, None)
+            self._unknown.pop(course, None)
 
     async def turn(self, course: LiveCourse) -> BareTurn | None:
         """Return the course's next turn; None when its episode is over."""
+        if course in self._ready:
+            ready = self._ready.pop(course)
+            if isinstance(ready, Exception):
+                raise ready
+            self._taken(course)
+            return ready
+        self._unknown.pop(course, None)
         if self._live <= 1 or course.underway is None:
             return course.turn()
         loop = asyncio.get_running_loop()
@@ -42,6 +60,10 @@ class Ensemble:
             self._seen = 0
             self._due = loop.call_soon(self._look, loop)
         return await taken
+
+    def _taken(self, course: LiveCourse) -> None:
+        if course.underway is not None:
+            self._unknown[course] = None
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take the turns once nobody has come for a whole round of the loop."""
@@ -57,11 +79,23 @@ class Ensemble:
             self._due = None
         waiting = [(course, taken) for course, taken in self._waiting if not taken.done()]
         self._waiting = []
-        try:
-            turns = turns_of([course for course, _ in waiting])
-        except Exception as error:  # noqa: BLE001 - those who wait are to know
-            for _, taken in waiting:
-                taken.set_exception(error)
+        if not waiting:
             return
-        for (_, taken), turn in zip(waiting, turns, strict=True):
-            taken.set_result(turn)
+        courses = [course for course, _ in waiting]
+        while self._unknown and len(courses) < MOST_TOGETHER:
+            other = next(iter(self._unknown))
+            del self._unknown[other]
+            courses.append(other)
+        turns: list[BareTurn | None] | list[Exception]
+        try:
+            turns = turns_of(courses)
+        except Exception as error:  # noqa: BLE001 - those who wait are to know
+            turns = [error] * len(courses)
+        for (course, taken), turn in zip(waiting, turns, strict=False):
+            if isinstance(turn, Exception):
+                taken.set_exception(turn)
+            else:
+                taken.set_result(turn)
+                self._taken(course)
+        for course, turn in zip(courses[len(waiting) :], turns[len(waiting) :], strict=True):
+            self._ready[course] = turn

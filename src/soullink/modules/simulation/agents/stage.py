@@ -27,7 +27,8 @@ from soullink.modules.simulation.api import (
     Wall,
 )
 from soullink.modules.simulation.domain import live as live_domain
-from soullink.modules.simulation.domain.live import BareTurn, LiveCourse, Opening
+from soullink.modules.simulation.domain.bare import BareTurn
+from soullink.modules.simulation.domain.live import LiveCourse, Opening
 from soullink.modules.simulation.journal import Journal
 from soullink.modules.simulation.store import RecordedRun, RunStore
 from soullink.modules.simulation.voice.port import Place, Said, SpeechRequest, Spoken, Voice

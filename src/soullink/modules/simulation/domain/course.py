@@ -115,10 +115,13 @@ def begin(
     """
     replicas = means.shape[0]
     env = randomness.pair_keys(keys)
-    draws = np.stack(
-        [randomness.normal(keys, Purpose.TRAIT, n=number) for number in range(len(Trait))], axis=2
-    )
-    traits = means + sds * draws
+    traits = means.copy()
+    if sds.any():
+        draws = np.stack(
+            [randomness.normal(keys, Purpose.TRAIT, n=number) for number in range(len(Trait))],
+            axis=2,
+        )
+        traits = means + sds * draws
     general = attraction.general(keys if actor_keys is None else actor_keys, p)
     sparks = attraction.spark(keys, env, p)
     drawn = np.clip(general + np.sqrt(p.pair_share) * sparks, -3.0, 3.0)

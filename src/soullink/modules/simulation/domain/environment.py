@@ -21,6 +21,7 @@ from soullink.modules.simulation.api import (
 )
 from soullink.modules.simulation.domain import randomness
 from soullink.modules.simulation.domain.dynamics import Situation, bounded, set_point
+from soullink.modules.simulation.domain.kept import Kept
 from soullink.modules.simulation.domain.layout import LOADS, Person, Shared, Trait
 from soullink.modules.simulation.domain.memory import MemoryArrays
 from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
@@ -96,29 +97,45 @@ def situation_of(
     people: FloatArray,
 ) -> Situation:
     """Return what the scenario asks of the two in each of n courses."""
-    n = people.shape[0]
-    demands = np.tile([scenario.demands.get(name, 0.0) for name in DEMANDS], (n, 1))
-    for parameter, picked in zip(scenario.parameters, choices, strict=True):
-        table = np.array(
-            [[c.demands.get(name, 0.0) for name in DEMANDS] for c in parameter.choices]
-        )
+    asked, goals, pressures, acts, tables = _asked(scenario)
+    demands = np.tile(asked, (people.shape[0], 1))
+    for table, picked in zip(tables, choices, strict=True):
         demands = demands + table[picked]
-    goals = np.stack([act_odds(goal.acts) for goal in scenario.goals])
-    goal_acts = goals[roles]
-    pressures = np.array([scenario.pressures.get(name, 0.0) for name in FACTORS])
     strain = np.clip(
         (people[..., LOADS] * pressures).sum(axis=2) + 0.25 * people[..., LOADS].mean(axis=2), 0, 1
     )
     return Situation(
         demands=np.clip(demands, 0.0, 1.0),
-        scenario_acts=act_odds(scenario.acts),
-        goal_acts=goal_acts,
+        scenario_acts=acts,
+        goal_acts=goals[roles],
         decides=scenario.decision is not None,
         fewest=scenario.turns[0],
         most=scenario.turns[1],
         strain=strain,
-        misreading=np.ones((n, 2)),
+        misreading=np.ones((people.shape[0], 2)),
     )
+
+
+def _numbers_of(
+    scenario: Scenario,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, list[FloatArray]]:
+    """Return demands, acts by goal, pressures, acts, and demands by choice of each parameter."""
+    tables = [
+        np.array([[c.demands.get(name, 0.0) for name in DEMANDS] for c in parameter.choices])
+        for parameter in scenario.parameters
+    ]
+    acts = act_odds(scenario.acts)
+    acts.flags.writeable = False  # every situation of the scenario has it
+    return (
+        np.array([scenario.demands.get(name, 0.0) for name in DEMANDS]),
+        np.stack([act_odds(goal.acts) for goal in scenario.goals]),
+        np.array([scenario.pressures.get(name, 0.0) for name in FACTORS]),
+        acts,
+        tables,
+    )
+
+
+_asked: Final = Kept(_numbers_of, 256)
 
 
 def intervene(situation: Situation, change: Intervention, where: BoolArray) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -9,63 +10,27 @@ from soullink.kernel.language import Language
 from soullink.modules.personality.api import HIGHER_ORDER_VALUES, Persona
 from soullink.modules.profiles.api import DOMAINS
 from soullink.modules.simulation.api import (
-    ACTS,
     FACTORS,
-    Appraisal,
     BoolArray,
     Episode,
     FloatArray,
     IntArray,
     Pair,
-    PersonState,
     Scenario,
-    Topic,
 )
 from soullink.modules.simulation.domain import (
     course,
     environment,
     flow,
-    memory,
     randomness,
     together,
 )
+from soullink.modules.simulation.domain.bare import BareTurn, BareTurns, kept, states_of
 from soullink.modules.simulation.domain.course import Conditions, EpisodeArrays
-from soullink.modules.simulation.domain.dynamics import Situation, class_name
-from soullink.modules.simulation.domain.layout import N_TRAIT, STATE, Person, Shared
-from soullink.modules.simulation.domain.turn import Batch, TurnArrays, take_turn
-
-DIGITS = 6
-"""Decimals kept in records; the equations themselves run at full precision."""
-
-
-@dataclass(frozen=True, slots=True)
-class BareTurn:
-    """A turn before anybody has put it into words; fields as in api.Turn.
-
-    heard: what the speaker last took the other for, a name of ActClass, or None. previous: index
-    of the other's last act, or None.
-    """
-
-    episode: int
-    sequence: int
-    speaker: int
-    act: int
-    distribution: Mapping[str, float]
-    seed: int
-    topic: Topic
-    interrupted: bool
-    double: bool
-    minute: float
-    day: float
-    heard: str | None
-    previous: int | None
-    appraisal: Appraisal
-    before: Pair
-    after: Pair
-    conflict: float
-    positions: tuple[float, float] | None
-    memories: tuple[str, ...]
-    events: tuple[str, ...]
+from soullink.modules.simulation.domain.dynamics import Situation
+from soullink.modules.simulation.domain.kept import Kept
+from soullink.modules.simulation.domain.layout import N_TRAIT, Person
+from soullink.modules.simulation.domain.turn import Batch, take_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +60,21 @@ class Underway:
 
 def trait_arrays(personas: tuple[Persona, Persona]) -> tuple[FloatArray, FloatArray]:
     """Return means and standard deviations of both, each (2, 11), in the order of layout.Trait."""
-    means, sds = np.zeros((2, N_TRAIT)), np.zeros((2, N_TRAIT))
-    for row, persona in enumerate(personas):
-        estimates = [
-            *(persona.traits[name] for name in DOMAINS),
-            persona.anxiety,
-            persona.avoidance,
-            *(persona.values[name] for name in HIGHER_ORDER_VALUES),
-        ]
-        means[row] = [estimate.mean for estimate in estimates]
-        sds[row] = [estimate.sd for estimate in estimates]
-    return means, sds
+    rows = [_estimates(persona) for persona in personas]
+    return np.array([means for means, _ in rows]), np.array([sds for _, sds in rows])
+
+
+def _estimated(persona: Persona) -> tuple[list[float], list[float]]:
+    estimates = [
+        *(persona.traits[name] for name in DOMAINS),
+        persona.anxiety,
+        persona.avoidance,
+        *(persona.values[name] for name in HIGHER_ORDER_VALUES),
+    ]
+    return [estimate.mean for estimate in estimates], [estimate.sd for estimate in estimates]
+
+
+_estimates: Final = Kept(_estimated, 256)
 
 
 def likeness(left: Sequence[str], right: Sequence[str]) -> float:
@@ -153,6 +122,7 @@ class LiveCourse:
         self._record: EpisodeArrays | None = None
         self._opening: Opening | None = None
         self.underway: Underway | None = None
+        self._keys: list[int] = batch.keys[0].tolist()
 
     @property
     def over(self) -> bool:
@@ -175,7 +145,7 @@ class LiveCourse:
         self._opening = Opening(
             number=self._number,
             scenario=scenario,
-            day=_kept(record.days[0], 2),
+            day=kept(record.days[0], 2),
             parameters={
                 parameter.name: parameter.choices[int(picked[0])].id
                 for parameter, picked in zip(scenario.parameters, record.choices, strict=True)
@@ -194,11 +164,11 @@ class LiveCourse:
 
     def _loads(self, person: int) -> Mapping[str, float]:
         row = self.batch.people[0, person]
-        return {name: _kept(row[Person.LOAD + number]) for number, name in enumerate(FACTORS)}
+        return {name: kept(row[Person.LOAD + number]) for number, name in enumerate(FACTORS)}
 
     def states(self) -> Pair:
         """Return both people's states now."""
-        return _pair(self.batch.people[0])
+        return states_of(self.batch.people[0])
 
     def turn(self) -> BareTurn | None:
         """Take the next turn of the episode; None when it is over."""
@@ -208,9 +178,9 @@ class LiveCourse:
         """Return what a fork has set for the next turn."""
         return self._conditions.overrides.get((underway.number, underway.sequence + 1), {})
 
-    def noted(self, taken: TurnArrays, row: int, over: int) -> BareTurn:
+    def noted(self, taken: BareTurns, row: int, over: int) -> BareTurn:
         """Keep account of the turn in `row` of those just taken, and return it."""
-        record, speaker = self._record, int(taken.speaker[row])
+        record, speaker = self._record, taken.speaker(row)
         if record is None:
             raise RuntimeError("no episode is open")
         record.turns[0, speaker] += 1
@@ -219,57 +189,7 @@ class LiveCourse:
             record.ending[0] = over
             if over == flow.Ending.LEFT:
                 record.left_by[0] = speaker
-        return self._bare(taken, row)
-
-    def _bare(self, taken: TurnArrays, row: int) -> BareTurn:
-        scenario = self.scenarios[self._number - 1]
-        speaker, act = int(taken.speaker[row]), int(taken.act[row])
-        sequence = int(taken.pair[row, Shared.TURNS])
-        reading = taken.reading
-        heard = int(taken.before[row, speaker, Person.HEARD])
-        previous = int(taken.before[row, 1 - speaker, Person.LAST_ACT])
-        positions = None
-        if scenario.decision is not None:
-            positions = (
-                _kept(taken.after[row, 0, Person.POSITION]),
-                _kept(taken.after[row, 1, Person.POSITION]),
-            )
-        return BareTurn(
-            episode=self._number,
-            sequence=sequence,
-            speaker=speaker,
-            act=act,
-            distribution={
-                name: round(p, DIGITS) + 0.0
-                for name, p in zip(_NAMES, taken.probabilities[row].tolist(), strict=True)
-            },
-            seed=randomness.turn_seed(int(self.batch.keys[0, speaker]), self._number, sequence),
-            topic=scenario.topic,
-            interrupted=bool(taken.interrupted[row]),
-            double=bool(taken.double[row]),
-            minute=_kept(taken.pair[row, Shared.MINUTE], 2),
-            day=float(taken.pair[row, Shared.DAY]),
-            heard=None if heard < 0 else class_name(heard),
-            previous=None if previous < 0 else previous,
-            appraisal=Appraisal(
-                perceived=class_name(int(reading.perceived[row])),
-                misread=bool(reading.misread[row]),
-                affect=_kept(reading.affect[row]),
-                needs={
-                    "connection": _kept(reading.connection[row]),
-                    "autonomy": _kept(reading.autonomy[row]),
-                    "esteem": _kept(reading.esteem[row]),
-                },
-                threat=_kept(reading.threat[row]),
-                values=_kept(reading.values[row]),
-            ),
-            before=_pair(taken.before[row]),
-            after=_pair(taken.after[row]),
-            conflict=_kept(taken.pair[row, Shared.CONFLICT]),
-            positions=positions,
-            memories=_strongest(taken.recalled[row]),
-            events=_events(scenario, taken, row),
-        )
+        return taken.of(row, self._number, self._keys[speaker])
 
     def close(self) -> Episode:
         """Settle the episode whose turns are used up."""
@@ -340,40 +260,8 @@ def _take(courses: list[LiveCourse]) -> list[BareTurn]:
         for row, (one, mine) in enumerate(zip(courses, underway, strict=True)):
             together.part(batch, row, one.batch)
             mine.fired = fired[row : row + 1].copy()
-    return [one.noted(taken, row, int(over[row])) for row, one in enumerate(courses)]
-
-
-_NAMES = tuple(str(act) for act in ACTS)
-
-
-def _kept(value: float, digits: int = DIGITS) -> float:
-    """Return a number as records keep it: rounded, and never a negative zero."""
-    return round(float(value), digits) + 0.0
-
-
-def _pair(people: FloatArray) -> Pair:
-    first, second = people[:, STATE].tolist()
-    return _state(first), _state(second)
-
-
-def _state(values: Sequence[float]) -> PersonState:
-    return PersonState(*(round(value, DIGITS) + 0.0 for value in values))
-
-
-def _strongest(weight: FloatArray, limit: int = 3) -> tuple[str, ...]:
-    """Return the keys "aspect/topic" of the memories that came back, strongest first."""
-    flat = weight.ravel()
-    order = np.lexsort((np.arange(flat.size), -flat))[:limit]
-    return tuple(memory.key_at(int(cell)) for cell in order if flat[cell] > 0.0)
-
-
-def _events(scenario: Scenario, taken: TurnArrays, row: int) -> tuple[str, ...]:
-    fired = [t.id for number, t in enumerate(scenario.triggers) if taken.fired[row, number]]
-    if taken.paused[row]:
-        fired.append("time_out")
-    if taken.arbitrated[row]:
-        fired.append("deadline")
-    return tuple(fired)
+    bare, overs = BareTurns(taken, first.scenario), over.tolist()
+    return [one.noted(bare, row, overs[row]) for row, one in enumerate(courses)]
 
 
 def between_text(event: str, names: tuple[str, str], language: Language) -> str:
