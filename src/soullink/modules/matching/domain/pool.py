@@ -124,6 +124,10 @@ class Cells:
     def __len__(self) -> int:
         return len(self._places) + 1
 
+    def known(self) -> list[Cell]:
+        """Return the cells by place, from place 1."""
+        return list(self._places)
+
     def place_of(self, cell: Cell | None) -> int:
         """Return the place of `cell`, making one for a new cell."""
         if cell is None:
