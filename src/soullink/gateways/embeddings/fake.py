@@ -12,13 +12,17 @@ class MemoryEmbeddings:
         self._kept: dict[tuple[str, str], dict[bytes, Rows]] = {}
 
     async def find(
-        self, owner: str, embedder: str, digests: Sequence[bytes]
-    ) -> Mapping[bytes, Rows]:
-        theirs = self._kept.get((owner, embedder), {})
-        return {digest: theirs[digest] for digest in digests if digest in theirs}
+        self, embedder: str, digests: Mapping[str, Sequence[bytes]]
+    ) -> dict[str, dict[bytes, Rows]]:
+        kept = {owner: self._kept.get((owner, embedder), {}) for owner in digests}
+        return {
+            owner: {digest: kept[owner][digest] for digest in some if digest in kept[owner]}
+            for owner, some in digests.items()
+        }
 
-    async def keep(self, owner: str, embedder: str, vectors: Mapping[bytes, Rows]) -> None:
-        self._kept.setdefault((owner, embedder), {}).update(vectors)
+    async def keep(self, embedder: str, vectors: Mapping[str, Mapping[bytes, Rows]]) -> None:
+        for owner, theirs in vectors.items():
+            self._kept.setdefault((owner, embedder), {}).update(theirs)
 
     async def forget(self, owner: str) -> int:
         theirs = [key for key in self._kept if key[0] == owner]

@@ -51,13 +51,13 @@ class KeptEmbeddings(Protocol):
     """Vectors of texts that were embedded before, by their owner, so that they can be forgotten."""
 
     async def find(
-        self, owner: str, embedder: str, digests: Sequence[bytes]
-    ) -> Mapping[bytes, Rows]:
-        """Return the (d,) vectors that are kept, by digest."""
+        self, embedder: str, digests: Mapping[str, Sequence[bytes]]
+    ) -> dict[str, dict[bytes, Rows]]:
+        """Return the (d,) vectors that are kept, by owner and digest of the text."""
         ...
 
-    async def keep(self, owner: str, embedder: str, vectors: Mapping[bytes, Rows]) -> None:
-        """Keep vectors by digest, replacing those that are there."""
+    async def keep(self, embedder: str, vectors: Mapping[str, Mapping[bytes, Rows]]) -> None:
+        """Keep vectors by owner and digest, replacing those that are there."""
         ...
 
     async def forget(self, owner: str) -> int:

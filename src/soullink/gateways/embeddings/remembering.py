@@ -27,10 +27,7 @@ class RememberingEmbedder:
     async def embed_all(self, texts: Mapping[str, Sequence[str]]) -> dict[str, Rows]:
         """Return rows for the texts of many owners; what is not known is embedded in one go."""
         digests = {owner: [_digest(text) for text in some] for owner, some in texts.items()}
-        known = {
-            owner: dict(await self._kept.find(owner, self._label, some)) if some else {}
-            for owner, some in digests.items()
-        }
+        known = await self._kept.find(self._label, digests)
         missing = {
             (owner, digest): text
             for owner, some in texts.items()
@@ -42,8 +39,8 @@ class RememberingEmbedder:
             fresh: dict[str, dict[bytes, Rows]] = {}
             for (owner, digest), row in zip(missing, rows, strict=True):
                 fresh.setdefault(owner, {})[digest] = row
+            await self._kept.keep(self._label, fresh)
             for owner, vectors in fresh.items():
-                await self._kept.keep(owner, self._label, vectors)
                 known[owner] |= vectors
         nothing = np.zeros((0, self.embedder.dimensions), np.float32)
         return {

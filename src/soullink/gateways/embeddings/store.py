@@ -1,10 +1,10 @@
 """Embeddings that are kept in PostgreSQL. The only file here that speaks SQL."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
-from sqlalchemy import Column, LargeBinary, Table, Text, delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Column, LargeBinary, Table, Text, bindparam, delete, text
 
 from soullink.gateways.embeddings.port import Rows
 from soullink.gateways.postgres.database import Database, metadata
@@ -20,6 +20,23 @@ kept = Table(
 )
 
 
+_AT_ONCE: Final = 5_000
+_FIND: Final = text(
+    "SELECT owner, digest, vector FROM unnest(:owners, :digests) AS asked (owner, digest)"
+    " JOIN kept_embedding USING (owner, digest) WHERE embedder = :embedder"
+).bindparams(bindparam("owners", type_=ARRAY(Text)), bindparam("digests", type_=ARRAY(LargeBinary)))
+_KEEP: Final = text(
+    "INSERT INTO kept_embedding (owner, embedder, digest, vector)"
+    " SELECT owner, :embedder, digest, vector"
+    " FROM unnest(:owners, :digests, :vectors) AS given (owner, digest, vector)"
+    " ON CONFLICT (owner, embedder, digest) DO UPDATE SET vector = excluded.vector"
+).bindparams(
+    bindparam("owners", type_=ARRAY(Text)),
+    bindparam("digests", type_=ARRAY(LargeBinary)),
+    bindparam("vectors", type_=ARRAY(LargeBinary)),
+)
+
+
 class PostgresEmbeddings:
     """Implements KeptEmbeddings. Raises UnavailableError."""
 
@@ -27,35 +44,44 @@ class PostgresEmbeddings:
         self._database = database
 
     async def find(
-        self, owner: str, embedder: str, digests: Sequence[bytes]
-    ) -> Mapping[bytes, Rows]:
-        wanted = select(kept.c.digest, kept.c.vector).where(
-            kept.c.owner == owner, kept.c.embedder == embedder, kept.c.digest.in_(digests)
-        )
+        self, embedder: str, digests: Mapping[str, Sequence[bytes]]
+    ) -> dict[str, dict[bytes, Rows]]:
+        found: dict[str, dict[bytes, Rows]] = {owner: {} for owner in digests}
+        asked = [(owner, digest) for owner, some in digests.items() for digest in some]
         async with self._database.work() as work:
-            rows = (await work.session.execute(wanted)).all()
-        return {row.digest: np.frombuffer(row.vector, "<f4").astype(np.float32) for row in rows}
+            for start in range(0, len(asked), _AT_ONCE):
+                some = asked[start : start + _AT_ONCE]
+                rows = await work.session.execute(
+                    _FIND,
+                    {
+                        "embedder": embedder,
+                        "owners": [owner for owner, _ in some],
+                        "digests": [digest for _, digest in some],
+                    },
+                )
+                for owner, digest, vector in rows:
+                    found[owner][digest] = np.frombuffer(vector, "<f4").astype(np.float32)
+        return found
 
-    async def keep(self, owner: str, embedder: str, vectors: Mapping[bytes, Rows]) -> None:
-        if not vectors:
-            return
-        putting = insert(kept).values(
-            [
-                {
-                    "owner": owner,
-                    "embedder": embedder,
-                    "digest": digest,
-                    "vector": np.asarray(vector, "<f4").tobytes(),
-                }
-                for digest, vector in vectors.items()
-            ]
-        )
-        replacing = putting.on_conflict_do_update(
-            index_elements=["owner", "embedder", "digest"],
-            set_={"vector": putting.excluded.vector},
-        )
+    async def keep(self, embedder: str, vectors: Mapping[str, Mapping[bytes, Rows]]) -> None:
+        given = [
+            (owner, digest, np.asarray(vector, "<f4").tobytes())
+            # In one order, so that two who keep the same wait for each other and do not lock up.
+            for owner, theirs in sorted(vectors.items())
+            for digest, vector in sorted(theirs.items(), key=lambda one: one[0])
+        ]
         async with self._database.work() as work:
-            await work.session.execute(replacing)
+            for start in range(0, len(given), _AT_ONCE):
+                some = given[start : start + _AT_ONCE]
+                await work.session.execute(
+                    _KEEP,
+                    {
+                        "embedder": embedder,
+                        "owners": [owner for owner, _, _ in some],
+                        "digests": [digest for _, digest, _ in some],
+                        "vectors": [vector for _, _, vector in some],
+                    },
+                )
 
     async def forget(self, owner: str) -> int:
         leaving = delete(kept).where(kept.c.owner == owner).returning(kept.c.digest)

@@ -125,7 +125,8 @@ class UsearchIndex:
     """Implements VectorIndex.
 
     One thread owns the graph, so that searches wait for the row that is being put in, not for all
-    of them. `compact` rebuilds the graph and rewrites the table.
+    of them. A deletion by another process makes this one compare all ids, which takes about a
+    second for a million. `compact` rebuilds the graph and rewrites the table.
     """
 
     def __init__(
