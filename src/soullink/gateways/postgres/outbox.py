@@ -5,12 +5,14 @@ then it is deleted, so that nothing personal stays behind. A handler that fails 
 a pause that doubles; meanwhile the events after it in its stream wait, all other streams go on.
 After the last try the event is set aside with its reason, and its stream goes on without it.
 
-A relay locks the event at the head of a stream (FOR UPDATE SKIP LOCKED) while it is handled. So
-several relays share the work, a killed one leaves its lock to the next at once, and what it did not
-mark is handled again. Polling, as NOTIFY takes a lock on the whole database at every commit.
+A relay locks the events at the heads of some streams (FOR UPDATE SKIP LOCKED) and handles them and
+what comes after them. So several relays share the work, a killed one leaves its locks to the next
+at once, and what it did not mark is handled again: handlers must bear that. It polls, as NOTIFY
+would take a lock on the whole database at every commit.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +20,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, delete, exists, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, or_, select, update
 
 from soullink.gateways.postgres.database import Database, Work, outbox
 from soullink.kernel.clock import Clock
@@ -31,6 +33,12 @@ Handle = Callable[[Mapping[str, Any]], Awaitable[None]]
 _log = structlog.get_logger()
 _LONGEST_REASON: Final = 300
 _BATCH: Final = 1000
+_HEADS: Final = 50
+_LATER: Final = 200
+_WINDOW: Final = 2000
+_CANDIDATES: Final = 200
+_SECONDS: Final = 1.0
+"""After so long a relay marks what it has handled, and takes the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,7 @@ class Relay:
         errors are kept with the event. Raises UnavailableError.
         """
         done = Drained(delivered=await self._drop_unwanted())
-        while (step := await self._deliver_next()) is not None:
+        while (step := await self._deliver_some()) is not None:
             done += step
         return done
 
@@ -156,8 +164,12 @@ class Relay:
         change = update(outbox).values(set_aside_at=None, next_try_at=None, tries=0)
         which = outbox.c.set_aside_at.is_not(None) if event is None else outbox.c.id == event
         async with self.database.work() as work:
-            ids = await work.session.execute(change.where(which).returning(outbox.c.id))
-            found = len(ids.all())
+            rows = await work.session.execute(change.where(which).returning(outbox.c.stream))
+            streams = list(rows.scalars())
+            # What pauses behind it would hold it up.
+            behind = update(outbox).where(outbox.c.stream.in_(streams))
+            await work.session.execute(behind.values(next_try_at=None))
+        found = len(streams)
         if event is not None and not found:
             raise EventNotFoundError(
                 f"No event {event} waits in the outbox; see `soullink events list`."
@@ -183,17 +195,46 @@ class Relay:
             if found < _BATCH:
                 return dropped
 
-    async def _deliver_next(self) -> Drained | None:
-        """Handle the oldest event that is due at the head of its stream; None when none is."""
+    async def _deliver_some(self) -> Drained | None:
+        """Handle events at the heads of some streams, and what comes after them; None: none is due.
+
+        One transaction for many events, as its commit takes longer than most handlers.
+        """
+        until = time.monotonic() + _SECONDS
         async with self.database.work() as work:
-            row = (await work.session.execute(_heads(self.clock.now()))).one_or_none()
-            if row is None:
+            now = self.clock.now()
+            ids = (await work.session.execute(_heads(now))).scalars().all()
+            heads = (await work.session.execute(_locked(ids, now))).all()
+            if not heads:
                 return None
+            # Nobody else takes what comes after a head that is locked.
+            later = (await work.session.execute(_after(heads))).all()
+            done = Drained()
+            for head in heads:
+                waiting = [head, *(row for row in later if row.stream == head.stream)]
+                done += await self._deliver_stream(work, waiting, now, until)
+                if time.monotonic() > until:
+                    break
+            return done
+
+    async def _deliver_stream(
+        self, work: Work, waiting: Sequence[Row[Any]], now: datetime, until: float
+    ) -> Drained:
+        """Handle events of one stream in order, up to the first that fails."""
+        delivered: list[int] = []
+        failed = Drained()
+        for row in waiting:
+            if row.next_try_at is not None and row.next_try_at > now:
+                break
             handled, failure = await self._handle(row)
-            if failure is None:
-                await work.session.execute(delete(outbox).where(outbox.c.id == row.id))
-                return Drained(delivered=1)
-            return await self._keep(work, row, handled, failure)
+            if failure is not None:
+                failed = await self._keep(work, row, handled, failure)
+                break
+            delivered.append(row.id)
+            if time.monotonic() > until:
+                break
+        await work.session.execute(delete(outbox).where(outbox.c.id.in_(delivered)))
+        return Drained(delivered=len(delivered)) + failed
 
     async def _handle(self, row: Row[Any]) -> tuple[list[str], Exception | None]:
         """Call the handlers that have not returned yet; return who has, and the first failure.
@@ -240,20 +281,62 @@ class Relay:
 
 
 def _heads(now: datetime) -> Any:
-    """Return the query for the oldest event that is due, first of its stream and not locked."""
-    earlier = outbox.alias("earlier")
-    due: ColumnElement[bool] = outbox.c.next_try_at.is_(None) | (outbox.c.next_try_at <= now)
-    before = exists().where(
-        earlier.c.stream == outbox.c.stream,
-        earlier.c.id < outbox.c.id,
-        earlier.c.set_aside_at.is_(None),
+    """Return the query for the ids of events that are due and first of their streams, in order.
+
+    It looks among the oldest that wait, and stops when it has enough: neither a long stream nor
+    many of them make it slow.
+    """
+    other = outbox.alias("other")
+    waits = other.c.set_aside_at.is_(None)
+    pausing = select(other.c.stream).where(other.c.next_try_at > now, waits)
+    oldest = (
+        select(outbox.c.id, outbox.c.stream)
+        .where(outbox.c.set_aside_at.is_(None), outbox.c.stream.not_in(pausing))
+        .order_by(outbox.c.id)
+        .limit(_WINDOW)
+        .subquery()
     )
+    return select(oldest.c.id).where(oldest.c.id == _first_of(oldest.c.stream)).limit(_CANDIDATES)
+
+
+def _locked(ids: Sequence[int], now: datetime) -> Any:
+    """Return the query that locks those of `ids` that are still due, and in no other hands."""
     return (
         select(outbox)
-        .where(outbox.c.set_aside_at.is_(None), due, ~before)
+        .where(
+            outbox.c.id.in_(ids),
+            outbox.c.id == _first_of(outbox.c.stream),
+            outbox.c.set_aside_at.is_(None),
+            or_(outbox.c.next_try_at.is_(None), outbox.c.next_try_at <= now),
+        )
         .order_by(outbox.c.id)
-        .limit(1)
+        .limit(_HEADS)
         .with_for_update(skip_locked=True, of=outbox)
+    )
+
+
+def _first_of(stream: ColumnElement[str]) -> Any:
+    """Return the id at the head of a stream, asked row by row through the index of streams.
+
+    A join would compare all events of a stream with each other.
+    """
+    before = outbox.alias("before")
+    waits = before.c.set_aside_at.is_(None)
+    first = select(func.min(before.c.id)).where(before.c.stream == stream, waits)
+    return first.correlate_except(before).scalar_subquery()
+
+
+def _after(heads: Sequence[Row[Any]]) -> Any:
+    """Return the query for events that come after `heads` in their streams, oldest first."""
+    return (
+        select(outbox)
+        .where(
+            outbox.c.stream.in_([head.stream for head in heads]),
+            outbox.c.id.not_in([head.id for head in heads]),
+            outbox.c.set_aside_at.is_(None),
+        )
+        .order_by(outbox.c.id)
+        .limit(_LATER)
     )
 
 
