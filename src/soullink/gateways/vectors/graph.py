@@ -3,6 +3,7 @@
 Not for several threads at once.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Collection as Ids
@@ -146,15 +147,17 @@ class Graph:
             return
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         graph, names = _files(folder, self.collection.name)
+        with _replacing(graph) as path:
+            self._graph.save(str(path))
+            digest = _digest(path)
         content = {
             "format": _FORMAT,
+            "graph": digest,
             "made": made,
             "change": change,
             "ids": self._ids,
             "fillers": self._fillers,
         }
-        with _replacing(graph) as path:
-            self._graph.save(str(path))
         with _replacing(names) as path:
             path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
@@ -167,17 +170,18 @@ class Graph:
         graph, names = _files(folder, self.collection.name)
         try:
             content = json.loads(names.read_text(encoding="utf-8"))
+            if (content["format"], content["made"]) != (_FORMAT, made):
+                return None
+            # Of another time, or damaged: what reads the graph does not check it.
+            if content["graph"] != _digest(graph):
+                return None
             saved = _new_graph(self.collection, self._candidates)
             saved.load(str(graph))
-        except (OSError, ValueError, RuntimeError):
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError):
             # Whatever is wrong with it: it is a copy, and is made again.
-            return None
-        if (content.get("format"), content.get("made")) != (_FORMAT, made):
             return None
         kept: list[str | None] = content["ids"]
         places = {name: place for place, name in enumerate(kept) if name is not None}
-        if len(saved) != len(places) + len(content["fillers"]):
-            return None  # the two files are of different times
         self._ids, self._places, self._graph = kept, places, saved
         self._free = [place for place, name in enumerate(kept) if name is None]
         self._fillers = content["fillers"]
@@ -253,6 +257,11 @@ def _replacing(target: Path) -> Iterator[Path]:
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
 def discard(folder: Path, name: str) -> None:
