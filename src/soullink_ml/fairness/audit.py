@@ -9,6 +9,7 @@ from soullink_ml.fairness import figures, lists, predictions, proxies, recalibra
 from soullink_ml.fairness.dates import Dates, Predictor, Scores
 from soullink_ml.fairness.draws import Draws, Group, groups_of
 from soullink_ml.fairness.figures import Figures, Key
+from soullink_ml.fairness.predictions import Model
 from soullink_ml.fairness.resampling import Cluster, FloatArray
 from soullink_ml.fairness.rows import TOO_SMALL, Row, Stage, adjusted, even_value, two_sided
 
@@ -29,27 +30,34 @@ class Audit:
     draws: int
     seed: int
     cluster: Cluster
-    model: str
+    model: Model
     trained_on: str
     top: int
+
+
+def silent(_: str) -> None:
+    """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How to audit. draws: of the bootstrap. say: told what is being done, for progress."""
 
-    predictor: Predictor = predictions.plain
-    model: str = "logistic regression"
+    model: Model = "ours"
     draws: int = 500
     seed: int = 7
     cluster: Cluster = "people"
-    say: Callable[[str], None] = lambda _: None
+    say: Callable[[str], None] = silent
 
 
-def audit(dates: Dates, plan: Plan, train: Dates | None = None) -> Audit:
-    """Audit a model on `dates`; it learns from `train`, or from all waves but the one it scores."""
-    plan.say("scores, out of wave" if train is None else "scores")
-    scored = scores_of(dates, plan.predictor, train)
+def audit(
+    dates: Dates, plan: Plan, train: Dates | None = None, predictor: Predictor | None = None
+) -> Audit:
+    """Audit a model on `dates`; it learns from `train`, or from all waves but the one it scores.
+
+    predictor: in the place of the model that `plan` names.
+    """
+    scored = scores_of(dates, predictor or predictions.MODELS[plan.model], train, plan.say)
     draws = Draws.of(dates, plan.draws, plan.seed, plan.cluster)
     groups = list(groups_of(dates))
     before = _with_distances(_before(draws, groups, scored[MODEL], plan))
@@ -70,22 +78,27 @@ def audit(dates: Dates, plan: Plan, train: Dates | None = None) -> Audit:
     )
 
 
-def scores_of(dates: Dates, predictor: Predictor, train: Dates | None) -> Mapping[str, Scores]:
+def scores_of(
+    dates: Dates, predictor: Predictor, train: Dates | None, say: Callable[[str], None]
+) -> Mapping[str, Scores]:
     """Return the scores of the model and of each recalibration, nobody by their own wave."""
-    scored: dict[str, Scores] = {MODEL: np.empty(dates.viewer.size)}
-    scored |= {kind: np.empty(dates.viewer.size) for kind in recalibration.KINDS}
-    everybody = np.arange(dates.viewer.size)
+    size = dates.viewer.size
+    scored = {
+        name: Scores(np.empty(size), np.empty(size)) for name in (MODEL, *recalibration.KINDS)
+    }
+    everybody = np.arange(size)
     if train is not None:
         _score(scored, predictor, train, np.arange(train.viewer.size), dates, everybody)
         return scored
     for wave in np.unique(dates.wave):
+        say(f"scores of wave {wave}")
         inside = dates.wave_of_row == wave
         _score(scored, predictor, dates, everybody[~inside], dates, everybody[inside])
     return scored
 
 
 def _score(
-    scored: dict[str, Scores],
+    scored: Mapping[str, Scores],
     predictor: Predictor,
     train: Dates,
     train_rows: resampling.IntArray,
@@ -93,11 +106,11 @@ def _score(
     test_rows: resampling.IntArray,
 ) -> None:
     told = predictor(train, train_rows, test, test_rows)
-    scored[MODEL][test_rows] = told
+    predictions.put(scored[MODEL], test_rows, told)
     inner = predictions.within(train, train_rows, predictor)
     for kind in recalibration.KINDS:
         correction = recalibration.learned(kind, train, train_rows, inner)
-        scored[kind][test_rows] = correction.applied(test, test_rows, told)
+        predictions.put(scored[kind], test_rows, correction.applied(test, test_rows, told))
 
 
 def _before(draws: Draws, groups: list[Group], scores: Scores, plan: Plan) -> Figures:
@@ -124,7 +137,7 @@ def _after(
                 **figures.of_market(draws, scored[kind], shown),
             },
         )
-    for name in lists.METHODS:
+    for name in (*lists.METHODS, lists.UNINFORMED):
         if name != PRODUCT:
             plan.say(f"after: {name}")
             shown = _shown(draws.dates, scored[MODEL], name)
@@ -144,6 +157,8 @@ def _with_distances(made: Figures) -> Figures:
 
 def _shown(dates: Dates, scores: Scores, name: str) -> lists.Shown:
     labels = dates.groups.get(recalibration.AUDITED, ("",) * dates.people)
+    if name == lists.UNINFORMED:
+        return lists.uninformed(dates, labels)
     return lists.shown_by(dates, scores, labels, lists.METHODS[name])
 
 

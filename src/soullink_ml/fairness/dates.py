@@ -1,9 +1,12 @@
 """Who met whom, who said yes, and the groups that the audit compares."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import numpy as np
+
+from soullink_ml.datasets.speed_dates import SpeedDates
 from soullink_ml.fairness.resampling import FloatArray, IntArray
 
 
@@ -14,6 +17,7 @@ class Dates:
     viewer, shown, said_yes (0 or 1), reverse (the row of the other direction): (rows,).
     wave, side (0 woman, 1 man): (people,). groups: attribute -> label of every person, "" unknown.
     person_features (people, p) and pair_features (rows, q) hold sign-up answers only, NaN unknown.
+    source: the file's dates, of which these are the rows `source_rows`; None for made-up ones.
     """
 
     viewer: IntArray
@@ -25,6 +29,8 @@ class Dates:
     groups: Mapping[str, tuple[str, ...]]
     person_features: FloatArray
     pair_features: FloatArray
+    source: SpeedDates | None = None
+    source_rows: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def matched(self) -> FloatArray:
@@ -47,8 +53,21 @@ class Dates:
         return int(self.wave.size)
 
 
-Scores: TypeAlias = FloatArray
-"""P(viewer says yes to shown) of every row, (rows,)."""
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """decision: P(viewer says yes to shown); match: P(both do); each (rows,)."""
+
+    decision: FloatArray
+    match: FloatArray
+
 
 Predictor: TypeAlias = Callable[[Dates, IntArray, Dates, IntArray], Scores]
-"""Learns from the given rows of the first dates and scores the given rows of the second."""
+"""Learns from whole waves of the first dates and scores whole waves of the second.
+
+The waves are given by their rows; nothing of a wave that is scored is among those learned from.
+"""
+
+
+def of_independent(chances: FloatArray, reverse: IntArray) -> Scores:
+    """Return scores whose matches are the product of both decisions. reverse: within `chances`."""
+    return Scores(chances, chances * chances[reverse])

@@ -35,7 +35,7 @@ RECOMMENDATION = "recommendation"
 def of_scores(draws: Draws, groups: list[Group], scores: Scores) -> Figures:
     """Return calibration and discrimination of decisions and matches, by group and role.
 
-    scores: P(viewer says yes to shown) of every row. A match's chance is the product of both.
+    scores: of every row.
     """
     made: dict[Key, FloatArray] = {}
     for target, chances, outcomes in targets_of(draws, scores):
@@ -64,8 +64,8 @@ def targets_of(draws: Draws, scores: Scores) -> tuple[tuple[str, FloatArray, Flo
     """Return (name, chances, outcomes) of what is predicted."""
     dates = draws.dates
     return (
-        ("decision", scores, dates.said_yes),
-        ("match", scores * scores[dates.reverse], dates.matched),
+        ("decision", scores.decision, dates.said_yes),
+        ("match", scores.match, dates.matched),
     )
 
 
@@ -129,8 +129,7 @@ def of_lists(draws: Draws, groups: list[Group], shown: Shown) -> Figures:
 
 def matches_of(draws: Draws, shown: Shown) -> FloatArray:
     """Return the chance (dates,) that both look and both really said yes; pairs stand twice."""
-    dates = draws.dates
-    return np.asarray(shown.attention * shown.attention[dates.reverse] * dates.matched)
+    return np.asarray(shown.both * draws.dates.matched)
 
 
 def _odds(draws: Draws, group: Group, role: Role, shown: Shown) -> Iterator[tuple[str, FloatArray]]:

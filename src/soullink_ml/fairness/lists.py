@@ -10,11 +10,14 @@ from soullink.modules.matching.domain.reciprocal import recommend
 from soullink.modules.matching.domain.reciprocal.market import Market, two_sided
 from soullink.modules.matching.domain.reciprocal.policies import Recommendations
 from soullink_ml.fairness import floors
-from soullink_ml.fairness.dates import Dates, Scores
+from soullink_ml.fairness.dates import Dates, Scores, of_independent
 from soullink_ml.fairness.resampling import FloatArray, IntArray
 
 TOP: Final = 5
 """Somebody is recommended who stands in the first five places."""
+
+UNINFORMED: Final = "uninformed"
+ORDERS: Final = 20
 
 Labels: TypeAlias = Sequence[str]
 Method: TypeAlias = Callable[[Market, tuple[Labels, Labels]], Recommendations]
@@ -27,10 +30,12 @@ class Shown:
 
     attention: chance that the viewer looks at the person shown (1 / rank, expected over the
     lottery where lists are drawn). chosen: chance that the person shown is in the top five.
+    both: chance that the two look at each other.
     """
 
     attention: FloatArray
     chosen: FloatArray
+    both: FloatArray
 
 
 def by_recommender(name: recommend.Method) -> Method:
@@ -74,8 +79,9 @@ def shown_by(dates: Dates, scores: Scores, labels: Labels, method: Method) -> Sh
         rows = row_table(dates, left, right)
         known = rows >= 0
         back = np.where(known, dates.reverse[np.maximum(rows, 0)], -1)
+        yes = scores.decision
         market = two_sided(
-            np.where(known, scores[rows], 0.0), np.where(known, scores[back], 0.0).T, known
+            np.where(known, yes[rows], 0.0), np.where(known, yes[back], 0.0).T, known
         )
         named = (tuple(labels[int(i)] for i in left), tuple(labels[int(j)] for j in right))
         made = method(market, named)
@@ -87,7 +93,25 @@ def shown_by(dates: Dates, scores: Scores, labels: Labels, method: Method) -> Sh
             attention[index[held]] = policy.examination(looks)[held]
             top = (np.arange(looks.size) < TOP).astype(np.float64)
             chosen[index[held]] = policy.examination(top)[held]
-    return Shown(attention, chosen)
+    return Shown(attention, chosen, attention * attention[dates.reverse])
+
+
+def uninformed(dates: Dates, labels: Labels) -> Shown:
+    """Return what is shown by lists that agree with each other and know nothing of anybody.
+
+    The mean over ORDERS seeds of coordinated lists of random scores. What a method gains over the
+    product is its own merit only as far as it goes beyond these.
+    """
+    made = []
+    for seed in range(ORDERS):
+        noise = np.random.default_rng(seed).uniform(0.4, 0.41, dates.viewer.size)
+        scores = of_independent(noise, dates.reverse)
+        made.append(shown_by(dates, scores, labels, METHODS["coordinated"]))
+    attention, chosen, both = (
+        np.mean([getattr(one, name) for one in made], axis=0)
+        for name in ("attention", "chosen", "both")
+    )
+    return Shown(attention, chosen, both)
 
 
 def row_table(dates: Dates, left: IntArray, right: IntArray) -> IntArray:

@@ -10,11 +10,12 @@ from soullink.kernel.language import Language
 from soullink_ml.fairness import charts, tables
 from soullink_ml.fairness.audit import MODEL, PRODUCT, Audit
 from soullink_ml.fairness.charts import Band, Mark
+from soullink_ml.fairness.lists import UNINFORMED
 from soullink_ml.fairness.recalibration import KINDS
 from soullink_ml.fairness.words import group_said, method_said, said
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-YARDSTICKS: Final = frozenset({"by-group", "group-parity"})
+YARDSTICKS: Final = frozenset({"by-group", "group-parity", UNINFORMED})
 EXPOSURE: Final = ("provider", "recommendation", "exposure_ratio")
 PROMISE: Final = ("provider", "decision", "calibration_gap")
 

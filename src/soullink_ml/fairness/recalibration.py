@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from soullink_ml.fairness import logistic
+from soullink_ml.fairness import logistic, predictions
 from soullink_ml.fairness.dates import Dates, Scores
 from soullink_ml.fairness.measures import chance, logit
 from soullink_ml.fairness.resampling import FloatArray, IntArray
@@ -37,22 +37,29 @@ class Correction:
     coefficients: FloatArray
 
     def applied(self, dates: Dates, rows: IntArray, scores: Scores) -> Scores:
-        """Return the corrected chances of `rows`, whose scores (rows,) are given."""
-        columns = self.standard.applied(_columns(self.kind, self.names, dates, rows, scores))
-        return chance(logit(scores) + logistic.predicted(columns, self.coefficients))
+        """Return the corrected scores of `rows`, whose scores (rows,) are given.
+
+        A match moves in log-odds as the product of both decisions does.
+        """
+        told = scores.decision
+        columns = self.standard.applied(_columns(self.kind, self.names, dates, rows, told))
+        decision = chance(logit(told) + logistic.predicted(columns, self.coefficients))
+        other = predictions.inside(dates, rows)
+        moved = logit(decision * decision[other]) - logit(told * told[other])
+        return Scores(decision, chance(logit(scores.match) + moved))
 
 
 def learned(kind: Kind, dates: Dates, rows: IntArray, scores: Scores) -> Correction:
     """Fit to `rows`, whose out-of-wave scores (rows,) are given."""
     names = _large(dates)
-    columns = _columns(kind, names, dates, rows, scores)
+    columns = _columns(kind, names, dates, rows, scores.decision)
     standard = logistic.Standard.of(columns)
     ridge = {"recalibrated": 1.0, "evened": _RIDGE, "by-group": _RIDGE_BY_GROUP}[kind]
     coefficients = logistic.fitted(
         standard.applied(columns),
         dates.said_yes[rows],
         ridge,
-        offset=logit(scores),
+        offset=logit(scores.decision),
         members=_memberships(names, dates, rows) if kind == "evened" else None,
         evenness=_EVENNESS,
     )
@@ -60,9 +67,9 @@ def learned(kind: Kind, dates: Dates, rows: IntArray, scores: Scores) -> Correct
 
 
 def _columns(
-    kind: Kind, names: tuple[str, ...], dates: Dates, rows: IntArray, scores: Scores
+    kind: Kind, names: tuple[str, ...], dates: Dates, rows: IntArray, told: FloatArray
 ) -> FloatArray:
-    own = logit(scores)[:, None]
+    own = logit(told)[:, None]
     if kind == "by-group":
         return np.concatenate([own, _memberships(names, dates, rows)], axis=1)
     if kind == "evened":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soullink_ml.fairness.dates import Dates, Scores
+from soullink_ml.fairness.dates import Dates, Scores, of_independent
 from soullink_ml.fairness.measures import chance
 from soullink_ml.fairness.resampling import IntArray
 
@@ -66,7 +66,7 @@ def simulated(world: World, seed: int) -> tuple[Dates, Scores]:
         person_features=np.zeros((count, 1)),
         pair_features=np.zeros((viewer.size, 1)),
     )
-    return dates, scores
+    return dates, of_independent(scores, reverse)
 
 
 def _everybody_meets(wave: IntArray, side: IntArray) -> tuple[IntArray, IntArray, IntArray]:

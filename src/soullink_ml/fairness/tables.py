@@ -6,7 +6,7 @@ from typing import Final
 
 from soullink.kernel.language import Language
 from soullink_ml.fairness.audit import MODEL, PRODUCT, Audit
-from soullink_ml.fairness.lists import METHODS
+from soullink_ml.fairness.lists import METHODS, UNINFORMED
 from soullink_ml.fairness.recalibration import KINDS
 from soullink_ml.fairness.rows import MIN_CASES, MIN_PEOPLE, TOO_SMALL, Row
 from soullink_ml.fairness.words import group_said, method_said, said
@@ -90,7 +90,7 @@ def summary(audit: Audit, language: Language) -> tuple[str, ...]:
             people=audit.people,
             dates=audit.dates,
             waves=audit.waves,
-            model=audit.model,
+            model=said(audit.model, language),
             trained=said(audit.trained_on, language),
             top=audit.top,
             draws=audit.draws,
@@ -170,7 +170,7 @@ COSTS: Final = (
 
 def methods_after() -> tuple[str, ...]:
     """Return every mitigation, scores first."""
-    return (*KINDS, *(name for name in METHODS if name != PRODUCT))
+    return (*KINDS, *(name for name in METHODS if name != PRODUCT), UNINFORMED)
 
 
 def _mitigation(rows: Rows, language: Language) -> Table:

@@ -18,6 +18,8 @@ WORDS: Final[Mapping[str, Text]] = {
             "“被推荐”指排在列表前 {top} 位。区间：95 %，对{cluster}重抽样 {draws} 次，种子 {seed}。"
         ),
     },
+    "ours": {"en": "our interest model before anybody met", "zh": "我们的兴趣模型（见面之前）"},
+    "logistic": {"en": "plain logistic regression", "zh": "普通逻辑回归"},
     "other waves": {"en": "the other evenings", "zh": "其他晚上的数据"},
     "another file": {"en": "another file", "zh": "另一个文件"},
     "people": {"en": "people on both sides", "zh": "双方的人"},
@@ -84,12 +86,14 @@ WORDS: Final[Mapping[str, Text]] = {
             "from an even share of attention, or from being promised alike (mean over people). "
             "Matches: both look (1 / rank each) and both truly said yes. * the interval leaves "
             "out no change. † has to know everybody's race when it ranks or scores: a yardstick, "
-            "not for use."
+            "not for use. ‡ knows nothing of anybody: gains up to there come from lists that "
+            "agree with each other, not from scores."
         ),
         "zh": (
             "变化为缓解后减缓解前（相同重抽样）。距离：各种族偏离均等关注、或偏离同等承诺的程度"
             "（按人平均）。配对：双方都看到（各计 1 / 名次）且都确实同意。* 区间不含“无变化”。"
             "† 排序或评分时必须知道每个人的种族：仅作尺度，不可使用。"
+            "‡ 对任何人一无所知：到此为止的增益来自双方列表的一致，而非评分。"
         ),
     },
     "exposure_chart": {
@@ -198,6 +202,7 @@ WORDS: Final[Mapping[str, Text]] = {
     "social-welfare": {"en": "social welfare", "zh": "社会福利"},
     "nash-welfare": {"en": "Nash welfare", "zh": "纳什福利"},
     "coordinated": {"en": "coordinated", "zh": "协调"},
+    "uninformed": {"en": "coordinated, no scores ‡", "zh": "协调，无评分 ‡"},
     "gender": {"en": "gender", "zh": "性别"},
     "race": {"en": "race", "zh": "种族"},
     "race x gender": {"en": "race and gender", "zh": "种族与性别"},

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+from soullink_ml.datasets.moments import ACTIVITIES, ATTRIBUTES, TRAITS
 from soullink_ml.fairness.simulated import World, simulated
-from soullink_ml.fairness.speed_dates import NEEDED, NUMBERS, WANTS
 
 WORLD = World(waves=3, side=12)
+RATED = ("age", "date", "go_out", "exphappy", *ACTIVITIES)
+WANTS = tuple(f"{name}{asked}" for asked in ("1_1", "2_1") for name in ATTRIBUTES)
+SELF = tuple(f"{name}3_1" for name in TRAITS)
+RECORDS = ("like", "attr", "fun", "shar", "prob")
 
 
 def write(path: Path, world: World = WORLD, seed: int = 1) -> Path:
@@ -21,25 +25,28 @@ def write(path: Path, world: World = WORLD, seed: int = 1) -> Path:
             "wave": str(dates.wave[person] + 1),
             "gender": str(dates.side[person]),
             "race": "4.0" if person % 3 == 0 else "2.0",
-            "field_cd": "8.0",
-            "career_c": "2.0",
-            "goal": "2.0",
-            **{name: f"{random.integers(1, 11)}.0" for name in (*NUMBERS, *WANTS)},
+            "field_cd": f"{random.integers(1, 12)}.0",
+            "goal": f"{random.integers(1, 5)}.0",
+            **{name: f"{random.integers(1, 11)}.0" for name in (*RATED, *WANTS, *SELF)},
         }
         for person in range(dates.people)
     ]
-    order = np.zeros(dates.people, dtype=int)
+    order = {}
+    for row, (viewer, shown) in enumerate(zip(dates.viewer, dates.shown, strict=True)):
+        left, right = (int(one) % world.side for one in sorted((viewer, shown)))
+        order[row] = (right - left) % world.side + 1  # everybody moves on by one table
     with path.open("w", newline="", encoding="latin-1") as file:
-        writer = csv.DictWriter(file, [*NEEDED, "order"])
+        names = [*answers[0], "pid", "dec", "order", *RECORDS]
+        writer = csv.DictWriter(file, names)
         writer.writeheader()
-        for viewer, shown, yes in zip(dates.viewer, dates.shown, dates.said_yes, strict=True):
-            order[viewer] += 1
+        for row, yes in enumerate(dates.said_yes):
             writer.writerow(
                 {
-                    **answers[viewer],
-                    "pid": f"{shown + 1}.0",
+                    **answers[dates.viewer[row]],
+                    **{name: f"{random.integers(1, 6) + 4 * yes:.0f}.0" for name in RECORDS},
+                    "pid": f"{dates.shown[row] + 1}.0",
                     "dec": str(int(yes)),
-                    "order": str(order[viewer]),
+                    "order": str(order[row]),
                 }
             )
     return path

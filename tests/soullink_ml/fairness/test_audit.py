@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from soullink_ml.fairness import audit as audits
-from soullink_ml.fairness import figures, lists
-from soullink_ml.fairness.dates import Dates, Scores
-from soullink_ml.fairness.draws import Draws, groups_of
+from soullink_ml.fairness import trials
+from soullink_ml.fairness.dates import Dates, Scores, of_independent
+from soullink_ml.fairness.predictions import FOLDS, inside
 from soullink_ml.fairness.resampling import Cluster, IntArray
-from soullink_ml.fairness.rows import GAPS, Row, adjusted, even_value
+from soullink_ml.fairness.rows import Row, adjusted, even_value
 from soullink_ml.fairness.simulated import World, simulated
 
 FAIR = World(waves=8, side=10)
@@ -18,34 +18,8 @@ AUDITS = 40
 NOMINAL = 0.05
 
 
-def _figures(
-    world: World, seed: int, draws: int = 120, cluster: Cluster = "people"
-) -> figures.Figures:
-    dates, scores = simulated(world, seed)
-    drawn = Draws.of(dates, draws, seed, cluster)
-    groups = [group for group in groups_of(dates) if group.name == "few"]
-    shown = lists.shown_by(dates, scores, dates.groups["group"], lists.METHODS["product"])
-    return {
-        **figures.of_scores(drawn, groups, scores),
-        **figures.of_lists(drawn, groups, shown),
-    }
-
-
-def _found(world: World, seeds: range, cluster: Cluster = "people") -> dict[str, list[bool]]:
-    """Whether each comparison's interval leaves out "no difference", audit by audit."""
-    found: dict[str, list[bool]] = {}
-    for seed in seeds:
-        for key, values in _figures(world, seed, cluster=cluster).items():
-            if key.metric in GAPS and not (key.target == "match" and key.role == "consumer"):
-                row = audits.row_of(key, values, "before", "product")
-                if row.low is not None:
-                    name = f"{key.role} {key.target} {key.metric}"
-                    found.setdefault(name, []).append(row.found)
-    return found
-
-
 def test_fair_dates_are_seldom_called_unfair() -> None:
-    found = _found(FAIR, range(AUDITS))
+    found = trials.found(FAIR, range(AUDITS))
     assert len(found) == 14
     rates = {name: float(np.mean(one)) for name, one in found.items()}
     assert np.mean(list(rates.values())) <= NOMINAL
@@ -54,7 +28,7 @@ def test_fair_dates_are_seldom_called_unfair() -> None:
 
 
 def test_planted_unfairness_is_found_where_it_is_and_nowhere_else() -> None:
-    found = _found(replace(FAIR, planted=0.6), range(12))
+    found = trials.found(replace(FAIR, planted=0.6), range(12))
     power = {name: float(np.mean(one)) for name, one in found.items()}
     assert power["provider recommendation exposure_ratio"] >= 0.9
     assert power["provider recommendation recommended_gap"] >= 0.9
@@ -68,7 +42,7 @@ def test_planted_unfairness_is_found_where_it_is_and_nowhere_else() -> None:
 def test_planted_unfairness_has_its_sign_and_size() -> None:
     made = {
         (key.role, key.target, key.metric): float(values[0])
-        for key, values in _figures(replace(FAIR, planted=0.5, waves=30), 3, draws=2).items()
+        for key, values in trials.audited(replace(FAIR, planted=0.5, waves=30), 3, draws=2).items()
     }
     # A log-odds shift of .5 at chances near .4 is about .5 x .4 x .6 = .12.
     assert made["provider", "decision", "calibration_gap"] == pytest.approx(-0.12, abs=0.04)
@@ -79,15 +53,16 @@ def test_planted_unfairness_has_its_sign_and_size() -> None:
 @pytest.mark.parametrize(("share", "cluster"), [(0.25, "people"), (0.08, "people")])
 def test_intervals_hold_what_they_promise(share: float, cluster: Cluster) -> None:
     """200 audits of 14 evenings: intervals leave out the truth at most about 5 times in 100."""
-    found = _found(World(share=share), range(200), cluster)
+    found = trials.found(World(share=share), range(200), cluster)
     rates = {name: float(np.mean(one)) for name, one in found.items()}
     # Two standard errors of a share over 200 audits are .03.
     assert max(rates.values()) <= NOMINAL + 0.03, rates
     assert np.mean(list(rates.values())) <= NOMINAL, rates
 
 
-def _constant(train: Dates, train_rows: IntArray, _: Dates, test_rows: IntArray) -> Scores:
-    return np.full(test_rows.size, float(train.said_yes[train_rows].mean()))
+def _constant(train: Dates, train_rows: IntArray, test: Dates, test_rows: IntArray) -> Scores:
+    told = np.full(test_rows.size, float(train.said_yes[train_rows].mean()))
+    return of_independent(told, inside(test, test_rows))
 
 
 def test_nobody_is_scored_by_a_model_that_saw_the_evening() -> None:
@@ -103,8 +78,8 @@ def test_nobody_is_scored_by_a_model_that_saw_the_evening() -> None:
         )
         return _constant(train, train_rows, test, test_rows)
 
-    audits.scores_of(_with_race(dates), watched, None)
-    assert len(seen) == 4 + 4 * 3, "each evening, and the inner folds of each"
+    audits.scores_of(_with_race(dates), watched, None, audits.silent)
+    assert len(seen) == 4 + 4 * FOLDS, "each evening, and the inner folds of each"
     assert all(not learned & scored for learned, scored in seen)
     outer = [learned for learned, scored in seen if learned | scored == {0, 1, 2, 3}]
     assert len(outer) == 4
@@ -118,7 +93,7 @@ def _with_race(dates: Dates) -> Dates:
 
 def test_an_audit_has_rows_before_after_and_of_the_change() -> None:
     dates = _with_race(simulated(World(waves=3, side=10, share=0.4), 2)[0])
-    found = audits.audit(dates, audits.Plan(predictor=_constant, model="constant", draws=100))
+    found = audits.audit(dates, audits.Plan(draws=100), predictor=_constant)
     of = {
         (r.stage, r.method): r.value
         for r in found.rows
@@ -130,7 +105,7 @@ def test_an_audit_has_rows_before_after_and_of_the_change() -> None:
         assert after is not None
         assert of["change", method] == pytest.approx(after - before)
     assert of["after", "group-parity"] == pytest.approx(1.0, abs=0.05)
-    again = audits.audit(dates, audits.Plan(predictor=_constant, model="constant", draws=100))
+    again = audits.audit(dates, audits.Plan(draws=100), predictor=_constant)
     assert again == found
 
 
@@ -138,7 +113,7 @@ def test_a_group_that_is_too_small_gets_no_figure() -> None:
     dates = _with_race(simulated(World(waves=3, side=10, share=0.1), 3)[0])
     few = dates.groups["race"].count("few")
     assert 0 < few < 15
-    found = audits.audit(dates, audits.Plan(predictor=_constant, model="constant", draws=100))
+    found = audits.audit(dates, audits.Plan(draws=100), predictor=_constant)
     rows = [row for row in found.rows if row.group == "few"]
     assert rows
     assert {row.metric for row in rows} == {"too_small"}

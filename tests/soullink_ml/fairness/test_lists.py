@@ -89,6 +89,19 @@ def test_every_list_shows_five_to_everybody() -> None:
         assert looked == pytest.approx(np.full(dates.people, (1 / np.arange(1, 9)).sum())), name
 
 
+def test_lists_that_know_nothing_share_attention_evenly() -> None:
+    dates, scores = simulated(World(waves=2, side=8), seed=1)
+    blind = lists.uninformed(dates, dates.groups["group"])
+    again = lists.uninformed(dates, dates.groups["group"])
+    assert np.array_equal(blind.both, again.both)
+    received = np.bincount(dates.shown, weights=blind.attention)
+    assert received == pytest.approx(np.full(dates.people, received.mean()), rel=0.35)
+    plain = lists.shown_by(dates, scores, dates.groups["group"], lists.METHODS["product"])
+    assert plain.both == pytest.approx(plain.attention * plain.attention[dates.reverse])
+    # Two who find each other at the same place look at each other more often than by chance.
+    assert blind.both.mean() > (blind.attention * blind.attention[dates.reverse]).mean()
+
+
 def test_rows_are_found_from_both_sides() -> None:
     dates, _ = simulated(World(waves=2, side=4), seed=1)
     left, right = (np.flatnonzero((dates.wave == 1) & (dates.side == side)) for side in (0, 1))

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from soullink.kernel.errors import InvalidInputError
+from soullink_ml.datasets.moments import MOMENTS, Moment
 from soullink_ml.fairness import predictions, speed_dates
+from soullink_ml.fairness.dates import Dates, Scores
+from soullink_ml.features.registry import PAIR, PERSON
 from tests.soullink_ml.fairness.made_up import WORLD, write
 
 Change = Callable[[dict[str, str]], None]
@@ -44,7 +47,8 @@ def test_both_directions_of_every_date_are_read(file: Path) -> None:
     }
 
 
-def test_race_reaches_no_score(file: Path) -> None:
+@pytest.mark.parametrize("model", predictions.MODELS)
+def test_race_reaches_no_score(file: Path, model: predictions.Model) -> None:
     """Everybody's race is changed; every feature and every score stays as it was."""
     before = speed_dates.read(file)
 
@@ -53,30 +57,37 @@ def test_race_reaches_no_score(file: Path) -> None:
 
     after = speed_dates.read(_changed(file, change))
     assert set(after.groups["race"]) == {"black", "latino"}
-    assert np.array_equal(before.person_features, after.person_features)
-    assert np.array_equal(before.pair_features, after.pair_features)
-    scores = [predictions.out_of_wave(dates, predictions.plain) for dates in (before, after)]
-    assert np.array_equal(*scores)
+    assert np.array_equal(before.person_features, after.person_features, equal_nan=True)
+    assert np.array_equal(before.pair_features, after.pair_features, equal_nan=True)
+    first, second = (_scored(dates, model) for dates in (before, after))
+    assert np.array_equal(first.decision, second.decision)
+    assert np.array_equal(first.match, second.match)
 
 
-def test_no_feature_is_race_or_a_close_proxy_of_it() -> None:
-    sensitive = {
-        "race", "race_o", "samerace", "imprace", "imprelig", "from", "zipcode", "income",
-        "undergra", "mn_sat", "tuition",
-    }  # fmt: skip
-    read = set(speed_dates.NEEDED) - {"race"}
-    assert not sensitive & (read | set(speed_dates.FEATURES))
+def _scored(dates: Dates, model: predictions.Model) -> Scores:
+    rows = np.arange(dates.viewer.size)
+    inside = dates.wave_of_row == 1
+    found = predictions.MODELS[model](dates, rows[~inside], dates, rows[inside])
+    for chances in (found.decision, found.match):
+        assert chances.size == inside.sum()
+        assert ((chances > 0) & (chances < 1)).all()
+    other = predictions.inside(dates, rows[inside])
+    assert found.match == pytest.approx(found.match[other])
+    return found
 
 
-def test_importances_are_shares_whatever_the_scale(file: Path) -> None:
-    before = speed_dates.read(file)
-
-    def change(row: dict[str, str]) -> None:
-        for name in speed_dates.WANTS:
-            row[name] = str(float(row[name]) * 7)
-
-    after = speed_dates.read(_changed(file, change))
-    assert before.person_features == pytest.approx(after.person_features)
+def test_no_feature_reads_race_or_a_close_proxy_of_it() -> None:
+    features = [
+        one
+        for one in (*PERSON, *PAIR)
+        if one.name in (*speed_dates.PERSON_FEATURES, *speed_dates.PAIR_FEATURES)
+    ]
+    assert len(features) == len(speed_dates.PERSON_FEATURES) - 1 + len(speed_dates.PAIR_FEATURES)
+    for feature in features:
+        for column in feature.columns:
+            assert MOMENTS[column] in {Moment.SIGN_UP, Moment.PLAN}, column
+    for column in ("race", "samerace", "imprace", "imprelig", "from", "zipcode", "income"):
+        assert MOMENTS[column] is Moment.WITHHELD
 
 
 def test_what_was_not_answered_is_unknown(file: Path) -> None:
@@ -85,20 +96,32 @@ def test_what_was_not_answered_is_unknown(file: Path) -> None:
             row["age"] = row["field_cd"] = row["race"] = ""
 
     dates = speed_dates.read(_changed(file, change))
-    features = dates.person_features[0]
-    assert np.isnan(features[speed_dates.FEATURES.index("age")])
-    assert np.isnan(features[speed_dates.FEATURES.index("field_8")])
-    assert dates.groups["race"][0] == dates.groups["race x gender"][0] == ""
-    assert np.isfinite(predictions.out_of_wave(dates, predictions.plain)).all()
+    unknown = np.flatnonzero(np.array(dates.groups["race"]) == "")
+    assert unknown.size == 1
+    assert dates.groups["race x gender"][unknown[0]] == ""
+    features = dates.person_features[unknown[0]]
+    assert np.isnan(features[speed_dates.PERSON_FEATURES.index("age")])
+    assert np.isfinite(_scored(dates, "logistic").decision).all()
+
+
+def test_everybody_keeps_their_own_race(file: Path) -> None:
+    """Rows in another order, one of them without a partner's number: people stay who they are."""
+
+    def marked(row: dict[str, str]) -> None:
+        row["race"] = "4.0" if float(row["age"]) >= 6 else "2.0"
+
+    for change in (marked, lambda row: row.update(pid="") if row["pid"] == "13.0" else None):
+        dates = speed_dates.read(_changed(file, change))
+        age = dates.person_features[:, speed_dates.PERSON_FEATURES.index("age")]
+        assert dates.groups["race"] == tuple("asian" if one >= 6 else "white" for one in age)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("dec", "2", "neither 0 nor 1"),
-        ("dec", "yes", "not a number"),
-        ("gender", "", "has no gender"),
-        ("pid", "", "no date that both people decided about"),
+        ("gender", "", "neither 0 nor 1"),
+        ("order", "soon", "no whole number"),
     ],
 )
 def test_a_wrong_file_gives_one_sentence(file: Path, name: str, value: str, said: str) -> None:
@@ -106,12 +129,16 @@ def test_a_wrong_file_gives_one_sentence(file: Path, name: str, value: str, said
         speed_dates.read(_changed(file, lambda row: row.update({name: value})))
 
 
-def test_another_file_gives_one_sentence(tmp_path: Path) -> None:
+def test_another_file_gives_one_sentence(file: Path, tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InvalidInputError, match="no column iid"):
         speed_dates.read(tmp_path / "other.csv")
     with pytest.raises(InvalidInputError, match="cannot be read"):
         speed_dates.read(tmp_path / "none.csv")
+    text = file.read_text("latin-1").replace("race", "rase")
+    file.write_text(text, "latin-1")
+    with pytest.raises(InvalidInputError, match="no column race"):
+        speed_dates.read(file)
 
 
 def test_the_real_dates_are_read_whole(data_samples: Path) -> None:

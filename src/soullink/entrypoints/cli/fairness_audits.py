@@ -13,11 +13,13 @@ from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.language import Language
 from soullink_ml.fairness import audit as audits
 from soullink_ml.fairness import documents, page, speed_dates, tables
+from soullink_ml.fairness.predictions import Model
 from soullink_ml.fairness.resampling import Cluster
 from soullink_ml.fairness.words import said
 
 PAGES: Final = frozenset({".html", ".htm"})
 MARKDOWN: Final = frozenset({".md", ".markdown"})
+DATA: Final = frozenset({".json"})
 
 
 def audit(
@@ -29,11 +31,14 @@ def audit(
     draws: int,
     cluster: Cluster,
     seed: int,
+    model: Model,
     as_json: bool,
 ) -> None:
     """Audit one file of speed dates."""
-    if out is not None and out.suffix.lower() not in PAGES | MARKDOWN:
-        raise InvalidInputError(f"{out} must end in .html or .md, which says what it will be.")
+    if out is not None and out.suffix.lower() not in PAGES | MARKDOWN | DATA:
+        raise InvalidInputError(
+            f"{out.name} must end in .html, .md or .json, which says what it will be."
+        )
     progress = stderr(invocation)
     audited = speed_dates.read(dates)
     learned = None if train is None else speed_dates.read(train)
@@ -41,12 +46,12 @@ def audit(
         draws=draws,
         seed=seed,
         cluster=cluster,
+        model=model,
         say=lambda what: progress.print(cell(f"auditing: {what}", "dim")),
     )
     found = audits.audit(audited, plan, learned)
     if out is not None:
-        write = page.page if out.suffix.lower() in PAGES else tables.markdown
-        _write(out, write(found, language))
+        _write(out, _written(found, out.suffix.lower(), language))
     if as_json:
         print_json(documents.as_json(found))
         return
@@ -54,6 +59,12 @@ def audit(
     _show(console, found, language)
     if out is not None:
         say_file(console, "report: " if language == "en" else "报告：", out)
+
+
+def _written(found: audits.Audit, suffix: str, language: Language) -> str:
+    if suffix in DATA:
+        return documents.compact(found)
+    return page.page(found, language) if suffix in PAGES else tables.markdown(found, language)
 
 
 def _write(path: Path, text: str) -> None:

@@ -50,7 +50,7 @@ def speed_dating(
         typer.Option(
             "--out",
             metavar="FILE",
-            help="Write the report here: a page with charts (.html) or Markdown (.md).",
+            help="Write the report here: a page (.html), Markdown (.md) or rows (.json).",
             show_default=False,
         ),
     ] = None,
@@ -73,6 +73,12 @@ def speed_dating(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Of the bootstrap's draws.")
     ] = 7,
+    model: Annotated[
+        Literal["ours", "logistic"],
+        typer.Option(
+            "--model", help="Whose scores: our interest model's, or a logistic regression's."
+        ),
+    ] = "ours",
     as_json: AsJson = False,
 ) -> None:
     """Audit scores and lists by gender, by race and by both, for who is shown and who is shown to.
@@ -82,5 +88,5 @@ def speed_dating(
     score knows it. Groups too small for an interval are named and not judged.
     """
     deferred.fairness_audits.audit(
-        invocation_of(context), dates, train, out, language, draws, cluster, seed, as_json
+        invocation_of(context), dates, train, out, language, draws, cluster, seed, model, as_json
     )
