@@ -370,7 +370,7 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
             SystemClock(),
             members,
             build_profiles().cell_of,
-            matching.shipped_interest(settings.interest_model),
+            lambda: matching.shipped_interest(settings.interest_model),
             texts,
             build_screening(),
             consents,
@@ -433,7 +433,7 @@ def build_given_matching(settings: Settings, people: Sequence[Profile]) -> Match
         people,
         SystemClock(),
         build_profiles().cell_of,
-        matching.shipped_interest(settings.interest_model),
+        lambda: matching.shipped_interest(settings.interest_model),
         matching.passing_texts(BuiltinEmbedder()),
     )
 

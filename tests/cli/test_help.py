@@ -50,6 +50,8 @@ def test_there_is_every_command_that_the_product_promises() -> None:
         "prompts.list prompts.show prompts.versions prompts.add prompts.label prompts.labels "
         "prompts.rollback prompts.performance prompts.ab.start prompts.ab.record prompts.ab.run "
         "prompts.ab.status prompts.ab.conclude prompts.ab.list "
+        "match.join match.recommend match.pair match.round match.challenge match.challenges "
+        "match.settle match.block match.pause match.leave match.forget "
         "consent.grant consent.withdraw consent.show consent.text events.list events.retry "
         "relationships.propose relationships.accept relationships.decline relationships.met "
         "relationships.move relationships.end relationships.block relationships.checkin "

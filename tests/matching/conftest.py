@@ -93,7 +93,7 @@ def opening(database) -> Callable[..., World]:
         texts = RememberingEmbedder(BuiltinEmbedder(), PostgresEmbeddings(database))
         crowd = Crowd(
             StoredPeople(database, members, clock, agreed),
-            parts.get("interest", SmallModel()),
+            lambda: parts.get("interest", SmallModel()),
             parts.get("texts", texts),
             build(clock).cell_of,
             NOW.date,
@@ -110,7 +110,7 @@ def world(opening) -> World:
     return opening()
 
 
-def person(name: str, gender: str = "woman", wants: str = "man", **more: Any) -> dict[str, Any]:
+def person(name: str, gender: str = "woman", seeks: str = "man", **more: Any) -> dict[str, Any]:
     """Return a document of somebody in Rotterdam who speaks English."""
     return {
         "name": name,
@@ -118,10 +118,10 @@ def person(name: str, gender: str = "woman", wants: str = "man", **more: Any) ->
         "city": "Rotterdam",
         "languages": ["English"],
         "gender": gender,
-        "interested_in": [wants],
+        "interested_in": [seeks],
         **more,
     }
 
 
-def people(count: int, gender: str, wants: str) -> Sequence[dict[str, Any]]:
-    return [person(f"{gender[0]}{k}", gender, wants, age=25 + k) for k in range(count)]
+def people(count: int, gender: str, seeks: str) -> Sequence[dict[str, Any]]:
+    return [person(f"{gender[0]}{k}", gender, seeks, age=25 + k) for k in range(count)]

@@ -17,6 +17,7 @@ from soullink.entrypoints.cli.commands import (
     events,
     explain,
     llm,
+    match,
     people,
     prompts,
     relationships,
@@ -135,6 +136,7 @@ app.command("replay", epilog=runs.REPLAY_EXAMPLES)(runs.replay)
 app.command("fork", epilog=runs.FORK_EXAMPLES)(runs.fork)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.add_typer(runs.runs, name="runs")
+app.add_typer(match.match, name="match")
 app.add_typer(people.people, name="people")
 app.add_typer(people.personality, name="personality")
 app.add_typer(consent.consent, name="consent")

@@ -41,21 +41,26 @@ class Texts(Protocol):
 
 
 class Crowd:
-    """Everybody who takes part. interest: None where there is no model. texts: None likewise."""
+    """Everybody who takes part.
+
+    interest: opens the interest model when somebody is first read; None where there is none.
+    texts: None where what people write cannot be compared.
+    """
 
     def __init__(
         self,
         source: Source,
-        interest: Interest | None,
+        interest: Callable[[], Interest | None],
         texts: Texts | None,
         cell_of: Callable[[Profile], Cell | None],
         today: Callable[[], date],
     ) -> None:
         self.source = source
-        self.interest: Interest = interest or Indifferent()
-        self.learned = interest is not None
+        self.interest: Interest = Indifferent()
+        self.learned = False
         self.pool = Pool()
         self.tables = KindTables(self.interest)
+        self._opening: Callable[[], Interest | None] | None = interest
         self.texts_missing = texts is None
         self._texts = texts
         self._reduction: Reduction | None = None
@@ -78,6 +83,11 @@ class Crowd:
 
     async def fill(self) -> int:
         """Read everybody anew and return how many they are."""
+        if self._opening is not None:
+            found, self._opening = self._opening(), None
+            self.learned = found is not None
+            self.interest = found or Indifferent()
+            self.tables = KindTables(self.interest)
         self.pool, self._reduction = Pool(), None
         shown = await self.source.times_shown()
         waiting: list[list[Candidate]] = []

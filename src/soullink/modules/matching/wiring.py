@@ -46,12 +46,15 @@ def build(
     clock: Clock,
     members: Members,
     cell_of: Callable[[Profile], Cell | None],
-    interest: Interest | None,
+    interest: Callable[[], Interest | None],
     texts: Texts | None,
     screening: Screening | None,
     agreements: Agreements | None,
 ) -> Built:
-    """Return the module over members in `database`. None: matching does without, and says so."""
+    """Return the module over members in `database`. None: matching does without, and says so.
+
+    interest: opens the model when it is first needed.
+    """
     source = StoredPeople(database, members, clock, agreements)
     crowd = Crowd(source, interest, texts, cell_of, _today(clock))
     lives = None if screening is None else ScreenedLives(screening)
@@ -71,7 +74,7 @@ def build_given(
     people: Sequence[Profile],
     clock: Clock,
     cell_of: Callable[[Profile], Cell | None],
-    interest: Interest | None,
+    interest: Callable[[], Interest | None],
     texts: Texts | None,
     screening: Screening | None = None,
     agreements: Agreements | None = None,
@@ -103,7 +106,7 @@ def shipped_interest(path: Path | None = None) -> Interest | None:
         return InterestModel.load(path)
     try:
         return InterestModel.shipped()
-    except (SoulLinkError, NotImplementedError):
+    except (SoulLinkError, OSError):  # a package that was built without it
         return None
 
 
