@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-intervals test-ray test-seeds test-llamacpp test-qdrant test-embeddings bench bench-gateway bench-dynamics bench-turns bench-match lock clean
+.PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-intervals test-ray test-seeds test-llamacpp test-qdrant test-embeddings bench bench-gateway bench-dynamics bench-turns bench-match bench-reciprocal lock clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -87,6 +87,9 @@ bench-turns: setup-dev ## one conversation in SoulLink and in its peers (install
 bench-match: setup-dev ## matching at a million people: candidates, equilibrium, vectors (ten minutes)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/match-peers.lock
 	$(BIN)/python -m benchmarks.match
+
+bench-reciprocal: setup-dev ## ways of making lists for two sides, beside each other
+	$(BIN)/python -m benchmarks.reciprocal
 
 lock: ## rewrite the lock files (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --no-emit-index-url pyproject.toml build-requirements.in -o requirements.lock

@@ -20,10 +20,17 @@ def best_pairing(weights: Matrix, allowed: Mask) -> Lists:
         return partner
     cost = np.where(allowed, -weights, 0.0)
     rows, columns = cost.shape
-    row_price, column_price = np.zeros(rows), np.zeros(columns)
+    # Every column costs at least what is cheapest in it, every row what is then left; whoever is
+    # first at such a column has it, and only the others need paths.
+    column_price = cost.min(axis=0) if rows == columns else np.zeros(columns)
+    reduced = cost - column_price
+    first = np.argmin(reduced, axis=1)
+    row_price = reduced[np.arange(rows), first]
     owner = np.full(columns, NOBODY, dtype=np.int64)
-    for row in range(rows):
-        _augment(row, cost, row_price, column_price, owner)
+    taken, rows_first = np.unique(first, return_index=True)
+    owner[taken] = rows_first
+    for row in np.setdiff1d(np.arange(rows), rows_first):
+        _augment(int(row), cost, row_price, column_price, owner)
     partner = np.full(rows, NOBODY, dtype=np.int32)
     taken = np.flatnonzero(owner != NOBODY)
     partner[owner[taken]] = taken
