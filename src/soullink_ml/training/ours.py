@@ -3,9 +3,11 @@
 1. For each of five records (the decision, liking, three ratings) a person's actor and partner
    effect is regressed on sign-up answers (`groups`). Ratings are targets here, of training dates.
 2. The social relations filter (`relations_filter`) begins there and hears the evening.
-3. A small logistic regression turns expectations into chances; the product of the two chances of
-   a pair, recalibrated, is that of a match: given both people's effects the decisions of a pair
-   are all but independent (their residuals correlate by .05).
+3. A small logistic regression turns expectations into chances. From profiles alone these are
+   averaged, in log-odds, with those of the model that matching ships (`prior`), which reads the
+   same answers without comparing them within an evening.
+4. The product of the two chances of a pair, recalibrated, is that of a match: given both people's
+   effects the decisions of a pair are all but independent (their residuals correlate by .05).
 
 In training every step sees of a wave only what the others foretell of it.
 Race and its proxies are not read.
@@ -16,11 +18,12 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
+from soullink.modules.matching.domain.interest.model import InterestModel
 from soullink_ml.datasets.moments import Moment, require
 from soullink_ml.datasets.speed_dates import FloatArray, IntArray, SpeedDates
 from soullink_ml.features import sign_up
 from soullink_ml.features.registry import HEARD, PAIR, PERSON
-from soullink_ml.training import effects, groups, logistic, relations, relations_filter
+from soullink_ml.training import effects, groups, logistic, prior, relations, relations_filter
 
 Stage: TypeAlias = Literal["profiles", "profiles+earlier"]
 STAGES: Final[tuple[Stage, ...]] = ("profiles", "profiles+earlier")
@@ -46,7 +49,7 @@ class Chances:
 class OurModel:
     """A fitted model. answers: (PERSON, 2 x HEARD) coefficients, actor effects first.
 
-    centre, spread: (HEARD,) of the records.
+    centre, spread: (HEARD,) of the records. shipped: the model of matching, fitted on the same.
     """
 
     scale: sign_up.Scale
@@ -56,6 +59,7 @@ class OurModel:
     relations: relations.Relations
     decision: dict[Stage, logistic.Logistic]
     match: dict[Stage, logistic.Logistic]
+    shipped: InterestModel
 
     def predict(self, dates: SpeedDates, stage: Stage, *, any_turn: bool = False) -> Chances:
         """Return chances of every row of `dates`; none of its waves was in the training data.
@@ -63,17 +67,24 @@ class OurModel:
         any_turn: as if nobody knew at which turn of the evening the two meet.
         """
         x = sign_up.standardise(sign_up.raw(dates), dates, self.scale)
-        prior = x @ self.answers
+        expected = x @ self.answers
         pair = sign_up.pair(dates)
         if any_turn:
             pair[:, -2:] = np.nan
-        design = _design(dates, prior, pair, None)
+        found = None
         if stage != "profiles":
             heard = (_records(dates) - self.centre) / self.spread
-            found = relations_filter.forecast(dates, heard, _expected(dates, prior), self.relations)
-            design = _design(dates, prior, pair, found)
-        yes = self.decision[stage].chance(design)
+            before = _expected(dates, expected)
+            found = relations_filter.forecast(dates, heard, before, self.relations)
+        log_odds = self.decision[stage].log_odds(_design(dates, expected, pair, found))
+        if stage == "profiles":
+            log_odds = (log_odds + logistic.log_odds(self._shipped(dates))) / 2.0
+        yes = logistic.chance(log_odds)
         return Chances(yes, self.match[stage].chance(_both(yes, dates)))
+
+    def _shipped(self, dates: SpeedDates) -> FloatArray:
+        people = prior.people_of(dates)
+        return self.shipped.chance(people.take(dates.decider), people.take(dates.about)).middle
 
 
 def train(dates: SpeedDates) -> OurModel:
@@ -84,14 +95,14 @@ def train(dates: SpeedDates) -> OurModel:
     records = _records(dates)
     centre, spread = np.nanmean(records, axis=0), np.nanstd(records, axis=0)
     heard = (records - centre) / spread
-    answers, prior = _answers(dates, x, heard)
-    expected = _expected(dates, prior)
+    answers, of_people = _answers(dates, x, heard)
+    expected = _expected(dates, of_people)
     variances = relations.learn(dates, heard, expected)
     pair = sign_up.pair(dates)
     forecast = relations_filter.forecast(dates, heard, expected, variances)
     designs: dict[Stage, FloatArray] = {
-        "profiles": _design(dates, prior, pair, None),
-        "profiles+earlier": _design(dates, prior, pair, forecast),
+        "profiles": _design(dates, of_people, pair, None),
+        "profiles+earlier": _design(dates, of_people, pair, forecast),
     }
     decision: dict[Stage, logistic.Logistic] = {}
     match: dict[Stage, logistic.Logistic] = {}
@@ -101,7 +112,8 @@ def train(dates: SpeedDates) -> OurModel:
         decision[stage] = logistic.fit(design[listed], dates.decision[listed], PENALTY)
         both = _both(decision[stage].chance(design), dates)
         match[stage] = logistic.fit(both[once], dates.match[once], 0.0)
-    return OurModel(scale, centre, spread, answers, variances, decision, match)
+    shipped = InterestModel("", prior.train(dates).numbers)
+    return OurModel(scale, centre, spread, answers, variances, decision, match, shipped)
 
 
 def _records(dates: SpeedDates) -> FloatArray:
@@ -135,16 +147,19 @@ def _answers(dates: SpeedDates, x: FloatArray, heard: FloatArray) -> tuple[Float
     return np.column_stack(coefficients), np.column_stack(expected)
 
 
-def _expected(dates: SpeedDates, prior: FloatArray) -> FloatArray:
+def _expected(dates: SpeedDates, of_people: FloatArray) -> FloatArray:
     k = len(HEARD)
-    return np.asarray(prior[dates.decider, :k] + prior[dates.about, k:])
+    return np.asarray(of_people[dates.decider, :k] + of_people[dates.about, k:])
 
 
 def _design(
-    dates: SpeedDates, prior: FloatArray, pair: FloatArray, found: relations_filter.Forecast | None
+    dates: SpeedDates,
+    of_people: FloatArray,
+    pair: FloatArray,
+    found: relations_filter.Forecast | None,
 ) -> FloatArray:
     k = len(HEARD)
-    parts = [prior[dates.decider, :k], prior[dates.about, k:], pair]
+    parts = [of_people[dates.decider, :k], of_people[dates.about, k:], pair]
     if found is not None:
         parts += [found.mean, found.doubt[:, None]]
     return np.column_stack(parts)

@@ -18,6 +18,7 @@ from soullink.entrypoints.cli.commands import (
     explain,
     llm,
     match,
+    ml,
     people,
     prompts,
     relationships,
@@ -137,6 +138,7 @@ app.command("fork", epilog=runs.FORK_EXAMPLES)(runs.fork)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.add_typer(runs.runs, name="runs")
 app.add_typer(match.match, name="match")
+app.add_typer(ml.ml, name="ml")
 app.add_typer(people.people, name="people")
 app.add_typer(people.personality, name="personality")
 app.add_typer(consent.consent, name="consent")

@@ -82,7 +82,7 @@ class People:
       their sum. self_rating: (n, 5) own opinion of TRAITS, 1 (awful) to 10 (great).
     interests: (n, 17) interest in each of ACTIVITIES, 1 to 10.
     goal: (n,) index into GOALS. dates_often, goes_out: (n,) 1 (several times a week) to 7 (almost
-      never). occupation: (n,) any code; equal codes are the same field.
+      never).
     said_yes, decided: (n,) yeses among the decisions that this person made before `as_of`.
     got_yes, was_decided: (n,) yeses among the decisions that others made about this person.
     """
@@ -95,7 +95,6 @@ class People:
     goal: FloatArray
     dates_often: FloatArray
     goes_out: FloatArray
-    occupation: FloatArray
     said_yes: FloatArray
     decided: FloatArray
     got_yes: FloatArray
