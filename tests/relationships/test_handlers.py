@@ -108,7 +108,7 @@ async def test_a_deleted_profile_takes_relationships_along_however_often_it_is_t
 async def test_an_event_delivered_again_changes_nothing(house: House, heard: Heard) -> None:
     await house.couple("accepted")
     await house.consents.grant(ADA, "training")
-    await house.feedback.export()
+    await house.feedback.export(lambda _: None)
     await house.consents.withdraw(ADA, "training")
     subscriptions = {one.handler: one for one in house.built.subscriptions}
     payload: dict[str, Any] = {

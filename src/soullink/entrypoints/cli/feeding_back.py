@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ from soullink.entrypoints.cli.output import cell, print_json, say_file, stdout, 
 from soullink.entrypoints.cli.text import counted
 from soullink.kernel.canonical import canonical_json
 from soullink.kernel.ids import PersonId
-from soullink.modules.relationships.api import Erasure, FeedbackExport, Outcome
+from soullink.modules.relationships.api import Erasure, FeedbackExport, FeedbackRow, Outcome
 
 _COLUMNS: Final = {
     "rater": "name of whoever answered, in this export alone",
@@ -50,30 +51,44 @@ def export(invocation: Invocation, out: Path, as_json: bool) -> None:
     """Write an export."""
     prepare_folder(out)
 
+    digest = hashlib.sha256()
+    beside = out / f".rows.jsonl.{os.getpid()}"
+
     async def work() -> FeedbackExport:
         async with opened(invocation) as session:
             # Who took consent back a moment ago belongs on this manifest already.
             await session.house.relay.drain()
-            return await session.house.feedback.export()
+            with beside.open("wb") as file:
 
-    found = invocation.interruption.run(work())
-    rows = b"".join(canonical_json(msgspec.to_builtins(row)) + b"\n" for row in found.rows)
+                def write(rows: Sequence[FeedbackRow]) -> None:
+                    for row in rows:
+                        line = canonical_json(msgspec.to_builtins(row)) + b"\n"
+                        digest.update(line)
+                        file.write(line)
+
+                return await session.house.feedback.export(write)
+
+    try:
+        with writing(beside):
+            found = invocation.interruption.run(work())
+            beside.replace(out / "rows.jsonl")
+    finally:
+        beside.unlink(missing_ok=True)
     manifest = {
         "export": str(found.id),
         "created_at": found.created_at.isoformat(),
-        "rows": len(found.rows),
+        "rows": found.rows,
         "people": found.people,
-        "rows_sha256": hashlib.sha256(rows).hexdigest(),
+        "rows_sha256": digest.hexdigest(),
         "columns": _COLUMNS,
         "delete": msgspec.to_builtins(list(found.delete)),
     }
-    _write(out / "rows.jsonl", rows)
     _write(out / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
     if as_json:
         print_json(manifest)
         return
     console = stdout(invocation)
-    said = f"{counted(len(found.rows), 'answer')} of {counted(found.people, 'person', 'people')}"
+    said = f"{counted(found.rows, 'answer')} of {counted(found.people, 'person', 'people')}"
     console.print(f"{said}; {len(found.delete)} to be deleted from earlier exports.")
     say_file(console, "Manifest: ", out / "manifest.json")
 

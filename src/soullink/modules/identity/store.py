@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -16,9 +17,11 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    any_,
     delete,
     func,
     insert,
+    literal,
     select,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -79,7 +82,8 @@ class ConsentStore:
         """Return the last answer of each person to each purpose, or to one; at: up to then."""
         place = (consents.c.person_id, consents.c.purpose)
         query = select(consents).ext(distinct_on(*place)).order_by(*place, consents.c.id.desc())
-        query = query.where(consents.c.person_id.in_(people))
+        # One array, as a statement takes no more than 65,535 parameters.
+        query = query.where(consents.c.person_id == any_(literal(list(people), ARRAY(Text))))
         if purpose is not None:
             query = query.where(consents.c.purpose == purpose)
         if at is not None:

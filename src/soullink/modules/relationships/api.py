@@ -252,11 +252,14 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackExport:
-    """An export. people: names in it. delete: everything to be deleted downstream, oldest first."""
+    """An export. rows: how many. people: how many names are in them.
+
+    delete: everything to be deleted downstream, oldest first.
+    """
 
     id: UUID
     created_at: datetime
-    rows: Sequence[FeedbackRow]
+    rows: int
     people: int
     delete: Sequence[Erasure]
 
@@ -487,11 +490,19 @@ class Archive(Protocol):
         ...
 
 
+RowWriter: TypeAlias = Callable[[Sequence[FeedbackRow]], None]
+"""Takes the next rows of an export."""
+
+
 class Feedback(Protocol):
     """Gives answers back to training, with consent. All methods may raise UnavailableError."""
 
-    async def export(self) -> FeedbackExport:
-        """Return the answers of those who agree to `training` now, under new names."""
+    async def export(self, write: RowWriter, *, page: int = 2_000) -> FeedbackExport:
+        """Give the answers of those who agree to `training` to `write`, under new names.
+
+        page: relationships read at once. Consent is asked for every page; a name is on record
+        before `write` sees it, so that whoever takes consent back meanwhile is called back.
+        """
         ...
 
     async def erasures(self) -> list[Erasure]:

@@ -1,8 +1,9 @@
 """Answers go back to training only from those who agree to it, under names of one export."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.clock import Clock
@@ -14,6 +15,8 @@ from soullink.modules.relationships.api import (
     Feedback,
     FeedbackExport,
     FeedbackRow,
+    RelationshipId,
+    RowWriter,
 )
 from soullink.modules.relationships.domain.feedback import SALT_BYTES, name_under, phase_of
 from soullink.modules.relationships.store_feedback import FeedbackStore, Told
@@ -28,20 +31,38 @@ class StoredFeedback(Feedback):
     consents: Consents
     new_salt: Callable[[], bytes] = field(default=lambda: secrets.token_bytes(SALT_BYTES))
 
-    async def export(self) -> FeedbackExport:
-        async with self.database.work() as work:
-            told = await FeedbackStore(work.session).told()
-        people = {who for each in told for who in each.kept.people if who is not None}
-        # Asked after the answers were read: who took consent back meanwhile is left out.
-        agreed = await self.consents.holders(people, "training")
+    async def export(self, write: RowWriter, *, page: int = 2_000) -> FeedbackExport:
         salt, export, now = self.new_salt(), new_uuid7(), self.clock.now()
-        rows = [row for each in told if (row := _row(each, salt, agreed)) is not None]
-        names = {name for row in rows for name in (row.rater, row.partner) if name is not None}
+        async with self.database.work() as work:
+            await FeedbackStore(work.session).begin(export, salt, now)
+        total, names = 0, set[str]()
+        after: RelationshipId | None = None
+        while True:
+            async with self.database.work() as work:
+                last, told = await FeedbackStore(work.session).told(after, page)
+            if last is None:
+                break
+            after = last
+            rows = await self._rows(export, salt, told)
+            total += len(rows)
+            names.update(name for row in rows for name in (row.rater, row.partner) if name)
+            write(rows)
         async with self.database.work() as work:
             store = FeedbackStore(work.session)
-            await store.add_export(export, salt, now, len(rows), names)
+            await store.finish(export, total)
             erasures = await store.erasures()
-        return FeedbackExport(export, now, rows, len(names), erasures)
+        return FeedbackExport(export, now, total, len(names), erasures)
+
+    async def _rows(self, export: UUID, salt: bytes, told: Sequence[Told]) -> list[FeedbackRow]:
+        people = {who for each in told for who in each.kept.people if who is not None}
+        agreed = await self.consents.holders(people, "training")
+        async with self.database.work() as work:
+            store = FeedbackStore(work.session)
+            await store.add_names(export, [name_under(salt, who) for who in agreed])
+        # Asked again now that names are on record: a consent that was taken back before leaves
+        # the rows, and one that is taken back from here on finds its name.
+        agreed = await self.consents.holders(agreed, "training")
+        return [row for each in told if (row := _row(each, salt, agreed)) is not None]
 
     async def erasures(self) -> list[Erasure]:
         async with self.database.work() as work:

@@ -299,15 +299,18 @@ class RelationshipStore:
         self, states: Collection[State], person: PersonId | None
     ) -> list[tuple[Kept, dict[Side, datetime]]]:
         """Return relationships in `states`, each with when its sides last checked in."""
-        query = select(relationships).where(
-            relationships.c.state.in_(states), relationships.c.archived_at.is_(None)
-        )
+        which: list[ColumnElement[bool]] = [
+            relationships.c.state.in_(states),
+            relationships.c.archived_at.is_(None),
+        ]
         if person is not None:
-            query = query.where(_has(person))
+            which.append(_has(person))
+        query = select(relationships).where(*which)
         found = [kept_of(row) for row in await self.session.execute(query)]
+        ids = select(relationships.c.id).where(*which)
         last = (
             select(check_ins.c.relationship_id, check_ins.c.side, func.max(check_ins.c.at))
-            .where(check_ins.c.relationship_id.in_([kept.id for kept in found]))
+            .where(check_ins.c.relationship_id.in_(ids))
             .group_by(check_ins.c.relationship_id, check_ins.c.side)
         )
         times: dict[RelationshipId, dict[Side, datetime]] = {}

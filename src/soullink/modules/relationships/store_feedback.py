@@ -12,11 +12,13 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     LargeBinary,
+    Subquery,
     Table,
     Text,
     Uuid,
     insert,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -80,46 +82,70 @@ class FeedbackStore:
 
     session: AsyncSession
 
-    async def told(self) -> list[Told]:
-        """Return every answer of everybody who is not forgotten, by relationship and time."""
-        rows = await self.session.execute(select(relationships).order_by(relationships.c.id))
-        known = {row.id: kept_of(row) for row in rows}
-        found = [*await self._answers(known), *await self._after(known)]
-        found = [each for each in found if each.kept.people[each.side] is not None]
-        return sorted(found, key=lambda each: (each.kept.id, each.at, each.side, each.kind))
+    async def told(
+        self, after: RelationshipId | None, limit: int
+    ) -> tuple[RelationshipId | None, list[Told]]:
+        """Return a page of relationships' answers, by relationship and time, and its last id.
 
-    async def _answers(self, known: dict[RelationshipId, Kept]) -> list[Told]:
+        Of everybody who is not forgotten. The id is None behind the last page.
+        """
+        query = select(relationships).order_by(relationships.c.id).limit(limit)
+        if after is not None:
+            query = query.where(relationships.c.id > after)
+        known = {row.id: kept_of(row) for row in await self.session.execute(query)}
+        if not known:
+            return None, []
+        ids = query.with_only_columns(relationships.c.id).subquery()
+        found = [*await self._answers(known, ids), *await self._after(known, ids)]
+        found = [each for each in found if each.kept.people[each.side] is not None]
+        found.sort(key=lambda each: (each.kept.id, each.at, each.side, each.kind))
+        return max(known), found
+
+    async def _answers(self, known: dict[RelationshipId, Kept], ids: Subquery) -> list[Told]:
         """Return how each side answered the proposal; the last answer counts."""
         query = select(moves).where(
-            moves.c.kind == "answer", moves.c.state.in_(("accepted", "declined"))
+            moves.c.relationship_id.in_(select(ids)),
+            moves.c.kind == "answer",
+            moves.c.state.in_(("accepted", "declined")),
         )
         last: dict[tuple[RelationshipId, Side], Told] = {}
         for row in await self.session.execute(query.order_by(moves.c.id)):
+            # What came in after the page was read is another page's, or the next export's.
+            if row.relationship_id not in known:
+                continue
             said = int(row.state == "accepted")
             told = Told(known[row.relationship_id], row.side, "said_yes", said, row.at)
             last[row.relationship_id, row.side] = told
         return list(last.values())
 
-    async def _after(self, known: dict[RelationshipId, Kept]) -> list[Told]:
+    async def _after(self, known: dict[RelationshipId, Kept], ids: Subquery) -> list[Told]:
         found = []
-        for row in await self.session.execute(select(outcomes)):
-            kept, again = known[row.relationship_id], int(row.would_meet_again)
-            found.append(Told(kept, row.side, "would_meet_again", again, row.answered_at))
-        for row in await self.session.execute(select(check_ins)):
-            kept = known[row.relationship_id]
-            found.append(Told(kept, row.side, "satisfaction", row.satisfaction, row.at))
-            found.append(Told(kept, row.side, "tension", row.tension, row.at))
+        within = outcomes.c.relationship_id.in_(select(ids))
+        for row in await self.session.execute(select(outcomes).where(within)):
+            if kept := known.get(row.relationship_id):
+                again = int(row.would_meet_again)
+                found.append(Told(kept, row.side, "would_meet_again", again, row.answered_at))
+        within = check_ins.c.relationship_id.in_(select(ids))
+        for row in await self.session.execute(select(check_ins).where(within)):
+            if kept := known.get(row.relationship_id):
+                found.append(Told(kept, row.side, "satisfaction", row.satisfaction, row.at))
+                found.append(Told(kept, row.side, "tension", row.tension, row.at))
         return found
 
-    async def add_export(
-        self, export: UUID, salt: bytes, now: datetime, rows: int, people: Collection[str]
-    ) -> None:
+    async def begin(self, export: UUID, salt: bytes, now: datetime) -> None:
         await self.session.execute(
-            insert(exports).values(id=export, salt=salt, created_at=now, rows=rows)
+            insert(exports).values(id=export, salt=salt, created_at=now, rows=0)
         )
-        if people:
-            inside = [{"export_id": export, "name": name} for name in sorted(people)]
-            await self.session.execute(insert(names), inside)
+
+    async def add_names(self, export: UUID, people: Collection[str]) -> None:
+        if not people:
+            return
+        inside = [{"export_id": export, "name": name} for name in sorted(people)]
+        row = insert_or_leave(names).on_conflict_do_nothing()
+        await self.session.execute(row, inside)
+
+    async def finish(self, export: UUID, rows: int) -> None:
+        await self.session.execute(update(exports).where(exports.c.id == export).values(rows=rows))
 
     async def salts(self) -> list[tuple[UUID, bytes]]:
         rows = await self.session.execute(select(exports.c.id, exports.c.salt))
