@@ -57,7 +57,9 @@ def test_there_is_every_command_that_the_product_promises() -> None:
         "relationships.move relationships.end relationships.block relationships.checkin "
         "relationships.due relationships.state relationships.list "
         "feedback.tell feedback.export feedback.erasures "
-        "archive.run archive.restore archive.reports"
+        "archive.run archive.restore archive.reports "
+        "ml.train ml.rollback ml.report ml.compare "
+        "ml.evaluate.speed-dating ml.evaluate.market ml.fairness.speed-dating"
     )
     assert sorted(COMMANDS) == sorted(
         "soullink " + name.replace(".", " ") for name in promised.split()

@@ -35,8 +35,8 @@ class Simulated:
 
     def lines(self, seed: int, model_error: float = 0.1) -> list[str]:
         """One logged list a viewer, with a model's predictions that are a little off."""
-        draw = np.random.default_rng((seed, 1))  # apart from the draws of the lists
-        logged = epsilon_lists(self.old, self.open, self.epsilon, seed)
+        draw = np.random.default_rng((seed, 1))  # apart from those of lists and market
+        logged = epsilon_lists(self.old, self.open, self.epsilon, seed + 1_000)
         target = epsilon_placement(logged.lists, self.new, self.open, 0.1)
         likes = np.take_along_axis(self.yes, logged.lists, axis=1) * self.looks
         reward = draw.random(likes.shape) < likes

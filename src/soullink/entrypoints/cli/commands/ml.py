@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from soullink.entrypoints.cli import deferred
-from soullink.entrypoints.cli.commands import ml_compare, ml_fairness
+from soullink.entrypoints.cli.commands import ml_compare, ml_fairness, ml_market
 from soullink.entrypoints.cli.commands.options import AsJson, Seed, examples, invocation_of
 
 ml = typer.Typer(
@@ -22,6 +22,7 @@ evaluate = typer.Typer(
 ml.add_typer(evaluate, name="evaluate")
 ml.add_typer(ml_fairness.fairness, name="fairness")
 ml.command("compare", epilog=ml_compare.EXAMPLES)(ml_compare.compare)
+evaluate.command("market", epilog=ml_market.EXAMPLES)(ml_market.market)
 
 Folder: TypeAlias = Annotated[
     Path,
