@@ -190,7 +190,7 @@ def row_of(key: Key, values: FloatArray, stage: Stage, method: str) -> Row:
     even = even_value(key.metric, stage)
     p = None
     if even is not None and between is not None and value is not None:
-        p = two_sided(value - even, float(np.nanstd(values[1:])))
+        p = two_sided(value, *between, even)
     return Row(
         group_by=key.group_by,
         group=key.group,

@@ -23,8 +23,8 @@ class Row:
 
     group_by: gender, race, "race x gender" or all. target: decision, match or recommendation.
     value, low, high: the figure and its 95 % interval; None where the group is too small for it.
-    n: people in the group (for the market: waves). p: of comparisons only, two-sided, from the
-    spread of the draws; p_adjusted: after Holm, for all comparisons of the same stage and method.
+    n: people in the group (for the market: waves). p: of comparisons only, two-sided, from
+    the interval; p_adjusted: after Holm, for all comparisons of the same stage and method.
     """
 
     group_by: str
@@ -57,6 +57,7 @@ class Row:
         return self.low is not None and self.high is not None and not self.low <= even <= self.high
 
 
+_Z95: Final = 1.959964
 RATIOS: Final = frozenset({"exposure_ratio", "exposure_per_merit"})
 GAPS: Final = frozenset(
     {
@@ -81,9 +82,17 @@ def even_value(metric: str, stage: Stage) -> float | None:
     return 0.0 if metric in GAPS else None
 
 
-def two_sided(distance: float, spread: float) -> float | None:
-    """Return the p-value of a normal figure so far from even; None without a spread."""
-    return math.erfc(abs(distance) / spread / math.sqrt(2)) if spread > 0 else None
+def two_sided(value: float, low: float, high: float, even: float) -> float | None:
+    """Return the p-value that a 95 % interval implies (Altman & Bland 2011, BMJ 343), or None.
+
+    Of an interval that is not even about its value, the side towards `even` counts: p is below
+    .05 just where the interval leaves `even` out.
+    """
+    distance = abs(value - even)
+    width = high - value if value < even else value - low
+    if width <= 0:
+        return 0.0 if distance > 0 else None
+    return math.erfc(_Z95 * distance / width / math.sqrt(2))
 
 
 def adjusted(rows: Sequence[Row]) -> tuple[Row, ...]:

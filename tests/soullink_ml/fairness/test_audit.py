@@ -10,7 +10,7 @@ from soullink_ml.fairness import trials
 from soullink_ml.fairness.dates import Dates, Scores, of_independent
 from soullink_ml.fairness.predictions import FOLDS, inside
 from soullink_ml.fairness.resampling import Cluster, IntArray
-from soullink_ml.fairness.rows import Row, adjusted, even_value
+from soullink_ml.fairness.rows import Row, adjusted, even_value, two_sided
 from soullink_ml.fairness.simulated import World, simulated
 
 FAIR = World(waves=8, side=10)
@@ -131,6 +131,14 @@ def test_holm_counts_a_comparison_once_that_stands_twice() -> None:
     assert found[:4] == pytest.approx([0.03, 0.03, 0.04, 0.5])
     assert found[4] is None
     assert found[5] == 0.04, "each method is a family of its own"
+
+
+def test_a_p_value_is_below_5_percent_where_the_interval_leaves_out_even() -> None:
+    assert two_sided(0.2, 0.0, 0.5, 0.0) == pytest.approx(0.05, abs=1e-6)
+    assert two_sided(0.8, 0.5, 1.0, 1.0) == pytest.approx(0.05, abs=1e-6)
+    assert two_sided(-0.1, -0.3, 0.1, 0.0) == pytest.approx(0.327, abs=1e-3)
+    assert two_sided(0.0, 0.0, 0.0, 0.0) is None
+    assert two_sided(0.1, 0.1, 0.1, 0.0) == 0.0
 
 
 def test_what_is_even() -> None:
