@@ -110,7 +110,9 @@ def test_nothing_is_left_of_somebody_who_is_forgotten(run, database_url, tmp_pat
     run("match", "join", ada, maya, *both)
 
     # Every way to leave traces: lists of both, screening, rounds, challenges, blocks.
-    assert person in run("match", "recommend", "ada", "--screen", "5", "--explore", "0.2", "--json")
+    lived = run("match", "recommend", "ada", "--screen", "5", "--explore", "0.2", "--json")
+    assert person in lived
+    assert "simulated_interaction" in lived
     run("match", "recommend", person, "--json")
     run("match", "pair", "ada", person)
     run("match", "round", "--method", "tu")

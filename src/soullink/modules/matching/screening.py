@@ -41,7 +41,10 @@ class ScreenedLives:
         self._screening = screening
 
     async def together(self, one: Profile, others: Sequence[Profile]) -> Mapping[PersonId, float]:
-        settings = ScreeningSettings(seed=0, episodes=3, replicas=REPLICAS, threads=1)
+        # Compiling would take longer than living these few.
+        settings = ScreeningSettings(
+            seed=0, episodes=3, replicas=REPLICAS, engine="numpy", threads=1
+        )
         with tempfile.TemporaryDirectory(prefix="soullink-match-") as folder:
             out = Path(folder) / "pairs.parquet"
             await self._screening.screen([one], others, settings, out)
