@@ -110,7 +110,7 @@ class Both(RuleBasedStateMachine):
 
 
 TestBoth = Both.TestCase
-TestBoth.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestBoth.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
 
 
 def _reached() -> dict[str, Standing]:

@@ -56,7 +56,7 @@ def told(values: list[int]) -> bool:
 
 def test_noise_is_told_as_a_change_in_at_most_one_series_of_twenty() -> None:
     draws = random.Random(5)  # noqa: S311 - a simulation
-    series = [[min(10, max(0, round(draws.gauss(7, 1.5)))) for _ in range(20)] for _ in range(300)]
+    series = [[min(10, max(0, round(draws.gauss(7, 1.5)))) for _ in range(20)] for _ in range(200)]
     assert sum(map(told, series)) / len(series) <= LEVEL
 
 

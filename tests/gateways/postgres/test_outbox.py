@@ -152,6 +152,21 @@ async def test_a_poisoned_event_is_set_aside_with_its_reason_and_can_be_retried(
     assert await relay.retry() == 0
 
 
+async def test_a_long_stream_that_waits_keeps_no_other_from_its_turn(
+    database: Database, database_url: str
+) -> None:
+    lamps = Lamps(dark={"cellar"})
+    await publish(database, LampLit("cellar"))
+    with psycopg.connect(database_url) as server:
+        server.execute(
+            "INSERT INTO outbox (name, payload, stream)"
+            " SELECT name, payload, stream FROM outbox, generate_series(1, 3000)"
+        )
+    await publish(database, LampLit("hall"))
+    assert await relay_of(database, lamps).drain() == Drained(delivered=1, failed=1)
+    assert lamps.seen == [("hall", 0)]
+
+
 async def test_a_handler_that_has_returned_is_not_asked_again_for_another_ones_failure(
     database: Database,
 ) -> None:
