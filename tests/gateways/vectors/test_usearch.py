@@ -21,6 +21,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(autouse=True)
 def _graphs_from_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graph, "EXACT_UP_TO", 100)
+    monkeypatch.setattr(graph, "PENDING_UP_TO", 8)
 
 
 def names(n: int) -> list[str]:

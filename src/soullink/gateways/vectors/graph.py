@@ -25,6 +25,9 @@ from soullink.gateways.vectors.port import (
 
 EXACT_UP_TO: Final = 4_096
 """Rows that are all compared with; a graph over so few is no faster, and not exact."""
+PENDING_UP_TO: Final = 256
+"""Changed rows that are compared with one by one before the graph learns of them together: to add
+after a removal takes usearch time in proportion to all rows, 0.1 s for a million."""
 _LINKS: Final = 16
 _BUILD_EF: Final = 128
 _FILLER: Final = 1 << 62
@@ -51,6 +54,7 @@ class Graph:
         self._free: list[int] = []
         self._graph: Any = None
         self._fillers: list[int] = []
+        self._pending: set[int] = set()
         self._next_filler = _FILLER
         # Explicit, so that equal histories make equal graphs.
         self._random = np.random.default_rng(0)
@@ -74,24 +78,17 @@ class Graph:
         """Put different ids with unit rows in, replacing those that are there."""
         self._reserve(len(ids))
         places = np.empty(len(ids), np.int64)
-        known = []
         for at, name in enumerate(ids):
             place = self._places.get(name)
-            if place is None:
-                place = self._place(name)
-            else:
-                known.append(place)
-            places[at] = place
+            places[at] = self._place(name) if place is None else place
         self._rows[places] = rows
         if self._graph is None:
             if len(self) > EXACT_UP_TO:
                 self._build()
             return
-        # What is removed makes room, and what is added next takes that room.
-        fillers = [self._fillers.pop() for _ in range(min(len(ids) - len(known), self.fillers))]
-        if known or fillers:
-            self._graph.remove(np.array(known + fillers, np.uint64))
-        self._graph.add(places.astype(np.uint64), rows, threads=_threads(len(rows)))
+        self._pending.update(places.tolist())
+        if len(self._pending) > max(PENDING_UP_TO, len(self) // 1000):
+            self._link()
 
     def remove(self, ids: Sequence[str]) -> int:
         """Remove ids and overwrite what was theirs; return how many were there."""
@@ -100,14 +97,16 @@ class Graph:
             self._ids[place] = None
             self._rows[place] = 0.0
         self._free += places
-        if self._graph is not None and places:
-            self._graph.remove(np.array(places, np.uint64))
+        self._pending.difference_update(places)
+        gone = self._linked(places)
+        if gone.size:
+            self._graph.remove(gone)
             # usearch only marks what is removed, and lets what is added next take its room. So
             # that nothing stays, random rows take it at once, until there are others for it.
-            fillers = [self._next_filler + at for at in range(len(places))]
-            self._next_filler += len(places)
+            fillers = [self._next_filler + at for at in range(gone.size)]
+            self._next_filler += gone.size
             self._fillers += fillers
-            noise = self._random.normal(size=(len(places), self.collection.dimensions))
+            noise = self._random.normal(size=(gone.size, self.collection.dimensions))
             noise /= np.linalg.norm(noise, axis=1)[:, None]
             self._graph.add(np.array(fillers, np.uint64), noise.astype(np.float32), threads=1)
         return len(places)
@@ -122,7 +121,8 @@ class Graph:
         wanted = max(2 * k, k + 16)
         self._graph.expansion_search = max(self._candidates, wanted)
         places = self._graph.search(query, wanted, threads=1).keys.astype(np.int64)
-        found = self._best(query, places[places < _FILLER], k)
+        pending = np.fromiter(self._pending, np.int64, len(self._pending))
+        found = self._best(query, np.union1d(places[places < _FILLER], pending), k)
         # Rows that nobody links to any more are not met on the way.
         return found if len(found) == k else self._best(query, self._all(), k)
 
@@ -137,6 +137,7 @@ class Graph:
         self._places = {name: place for place, name in enumerate(names)}
         self._free = []
         self._fillers = []
+        self._pending.clear()
         self._graph = None
         if len(self) > EXACT_UP_TO:
             self._build()
@@ -145,6 +146,7 @@ class Graph:
         """Write the graph and whose rows are where; the rows themselves are in the database."""
         if self._graph is None:
             return
+        self._link()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         graph, names = _files(folder, self.collection.name)
         with _replacing(graph) as path:
@@ -240,6 +242,29 @@ class Graph:
             self._ids.append(name)
         self._places[name] = place
         return place
+
+    def _link(self) -> None:
+        """Put what is pending into the graph."""
+        places = np.array(sorted(self._pending), np.int64)
+        self._pending.clear()
+        if not places.size:
+            return
+        known = self._linked(places.tolist())
+        # What is removed makes room, and what is added next takes that room.
+        fillers = [self._fillers.pop() for _ in range(min(places.size - known.size, self.fillers))]
+        room = np.concatenate([known, np.array(fillers, np.uint64)])
+        if room.size:
+            self._graph.remove(room)
+        rows = self._rows[places]
+        self._graph.add(places.astype(np.uint64), rows, threads=_threads(len(rows)))
+
+    def _linked(self, places: list[int]) -> NDArray[np.uint64]:
+        """Return those places that the graph has a row of."""
+        keys = np.array(places, np.uint64)
+        if self._graph is None or not keys.size:
+            return keys[:0]
+        known: NDArray[np.uint64] = keys[np.asarray(self._graph.contains(keys), bool)]
+        return known
 
     def _build(self) -> None:
         self._graph = _new_graph(self.collection, self._candidates)
