@@ -63,6 +63,21 @@ def test_blocks_change_nothing_and_earlier_prices_save_sweeps(
     assert sparse_equilibrium(market, 0.1, start=once).sweeps < once.sweeps
 
 
+def test_one_group_named_both_ways_has_one_set_of_prices() -> None:
+    draw = np.random.default_rng(4)
+    joint = draw.random((40, 40))
+    joint = (joint + joint.T).astype(np.float32)
+    may = np.triu(draw.random((40, 40)) < 0.2, 1)
+    left, right = np.nonzero(may | may.T)
+    prices = sparse_equilibrium(
+        candidates(left, right, joint[left, right], (40, 40)), tolerance=1e-7
+    )
+    np.testing.assert_allclose(prices.left, prices.right, atol=1e-5)
+    table = np.where(may | may.T, joint.astype(np.float64), -np.inf)
+    single = equilibrium(table, single=True)
+    np.testing.assert_allclose(np.exp(2.0 * prices.left), single.left_single, atol=1e-5)
+
+
 def factors(left: int, right: int, seed: int, rank: int = 6) -> tuple[Factors, Factors]:
     draw = np.random.default_rng(seed)
     first, second = draw.normal(size=(left, rank)), draw.normal(size=(right, rank))

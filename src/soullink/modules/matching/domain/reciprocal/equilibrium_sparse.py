@@ -71,6 +71,7 @@ def sparse_equilibrium(
 ) -> Prices:
     """Solve for the prices; start from earlier ones when few things changed.
 
+    One group: name every pair both ways; the prices of the two sides then agree.
     Raises InvalidInputError; a residual above tolerance tells of no convergence in SWEEPS.
     """
     people = len(market.starts) - 1

@@ -8,7 +8,8 @@ lists are moved a step towards the best for this side, then the reverse.
 
 The linear programme inside each step needs no solver: examination falls with rank, so by the
 rearrangement inequality the best list sorts by the coefficient. A step costs one sort, and the
-policy is at any time a short lottery over rankings that can be drawn from exactly.
+policy is at any time a short lottery over rankings that can be drawn from exactly. It holds one
+ranking a step, 4 bytes a person and rank: for a thousand people build the market with `shown`.
 """
 
 from dataclasses import dataclass
