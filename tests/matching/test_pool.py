@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from soullink.kernel.ids import PersonId
 from soullink.modules.matching.api import Candidate
-from soullink.modules.matching.domain.facts import GONE
+from soullink.modules.matching.domain.facts import BITS, GONE
 from soullink.modules.matching.domain.interest.people import GOALS
 from soullink.modules.matching.domain.kinds import (
     KINDS,
@@ -190,6 +190,33 @@ def test_nothing_is_left_of_somebody_who_is_removed() -> None:
     assert pool.columns.speaks[row] == pool.columns.age[row] == pool.columns.kind[row] == 0
     used = [b[:n] for b, n in zip(pool.cells.buckets, pool.cells.sizes, strict=False)]
     assert row not in np.concatenate(used)
+
+
+def test_parts_without_a_wanted_gender_are_skipped(monkeypatch) -> None:
+    monkeypatch.setattr("soullink.modules.matching.domain.pool.PART", 16)
+    monkeypatch.setattr("soullink.modules.matching.domain.search.PART", 16)
+    crowd = _crowd(200, 6)
+    pool = pool_of(*crowd)
+    columns = Columns.empty(200)
+    for name in Columns.__slots__:
+        getattr(columns, name)[:] = getattr(pool.columns, name)[:200]
+    places = {cell: number for number, cell in enumerate(PLACES)}
+    columns.cell[:] = [places[c.profile.cell] for c in crowd]
+    loaded = Pool()
+    loaded.load([c.profile.id for c in crowd], columns, list(PLACES))
+    women = BITS["gender"]["1"]
+    men_only = loaded.parts(women)
+    assert 0 < len(men_only) < len(loaded.parts(0)) == 13
+    kept = {row for part in men_only for row in range(part.start, part.stop)}
+    for row in range(200):
+        assert row in kept or int(loaded.columns.facts[row]) & women
+    # Whoever joins opens the part they come into.
+    loaded.remove(PersonId(str(loaded.ids[0])))
+    loaded.put(
+        PersonId("new"),
+        entry(crowd[next(k for k, c in enumerate(crowd) if "man" in c.profile.gender)]),
+    )
+    assert slice(0, 16) in loaded.parts(women)
 
 
 def test_loading_columns_is_the_same_as_putting_people_in() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soullink.kernel.ids import PersonId
-from soullink.modules.matching.domain.facts import GONE, Facts
+from soullink.modules.matching.domain.facts import BITS, GONE, Facts
 from soullink.modules.matching.domain.kinds import kind_of
 from soullink.modules.profiles.api import Cell
 
@@ -24,8 +24,13 @@ WIDTH: Final = 64
 _FIRST_CAPACITY: Final = 64
 _BUCKET: Final = 8
 _EARTH_RADIUS_KM: Final = 6_371.0
+PART: Final = 65_536
+"""Rows of a part: what is walked in one go, and skipped where nobody in it has a wanted gender."""
 UNKNOWN_CELL: Final = 0
 """Place in the table of cells of those who live nobody knows where."""
+
+
+_GENDER_BITS: Final = np.uint64(sum(BITS["gender"].values()))
 
 
 @dataclass(slots=True)
@@ -179,6 +184,7 @@ class Pool:
         self._row_of: dict[PersonId, int] = {}
         self._in_bucket = np.zeros(_FIRST_CAPACITY, dtype=np.int32)
         self._free: list[int] = []
+        self._genders = np.zeros(_FIRST_CAPACITY // PART + 1, dtype=np.uint64)
 
     def __len__(self) -> int:
         return len(self._row_of)
@@ -232,14 +238,15 @@ class Pool:
     def load(self, ids: Sequence[PersonId], columns: Columns, cells: Sequence[Cell | None]) -> None:
         """Fill an empty pool with whole columns, whose `cell` holds places in `cells`.
 
-        Rows are put in the order of cells, so that neighbours lie together in memory.
+        Rows are put in the order of genders, then cells: neighbours lie together in memory, and
+        whole parts of it need not be looked at.
         Raises ValueError for a pool with somebody in it, or an id that comes twice.
         """
         if self.ids:
             raise ValueError("Only an empty pool can be loaded.")
         places = np.array([self.cells.place_of(cell) for cell in cells], dtype=np.int32)
         where = places[columns.cell]
-        order = np.argsort(where, kind="stable")
+        order = np.lexsort((where, columns.facts & _GENDER_BITS))
         where = where[order]
         room = len(ids) + len(ids) // 8 + _FIRST_CAPACITY  # so that the next to join copy nothing
         self.columns = Columns.empty(room)
@@ -250,14 +257,27 @@ class Pool:
         self._row_of = {person: row for row, person in enumerate(self.ids) if person is not None}
         if len(self._row_of) != len(ids):
             raise ValueError("An id comes twice.")
-        starts = np.searchsorted(where, np.arange(len(self.cells) + 1))
-        rows = np.arange(len(ids), dtype=np.int32)
+        by_cell = np.argsort(where, kind="stable").astype(np.int32)
+        starts = np.searchsorted(where[by_cell], np.arange(len(self.cells) + 1))
         self._in_bucket = np.zeros(room, dtype=np.int32)
-        self._in_bucket[: len(ids)] = rows - starts[where].astype(np.int32)
+        self._in_bucket[by_cell] = np.arange(len(ids)) - starts[where[by_cell]]
         for place in range(len(self.cells)):
-            bucket = rows[starts[place] : starts[place + 1]].copy()
+            bucket = by_cell[starts[place] : starts[place + 1]].copy()
             self.cells.buckets[place] = bucket
             self.cells.sizes[place] = len(bucket)
+        self._genders = np.zeros(room // PART + 1, dtype=np.uint64)
+        for part in range(len(self._genders)):
+            held = self.columns.facts[: len(ids)][part * PART : (part + 1) * PART]
+            self._genders[part] = np.bitwise_or.reduce(held & _GENDER_BITS)
+
+    def parts(self, rejects: int) -> list[slice]:
+        """Return the parts of the rows in which somebody may have a gender not in `rejects`."""
+        wanted = (self._genders & ~np.uint64(rejects)) != 0
+        return [
+            slice(start, min(self.extent, start + PART))
+            for start in range(0, self.extent, PART)
+            if wanted[start // PART]
+        ]
 
     def near(self, places: NDArray[np.int64]) -> Rows:
         """Return the rows of everybody in these cells."""
@@ -281,12 +301,16 @@ class Pool:
                 room = np.zeros(len(self.columns.facts), dtype=np.int32)
                 room[: len(self._in_bucket)] = self._in_bucket
                 self._in_bucket = room
+                parts = np.zeros(len(self.columns.facts) // PART + 1, dtype=np.uint64)
+                parts[: len(self._genders)] = self._genders
+                self._genders = parts
         self._row_of[person] = row
         return row
 
     def _write(self, row: int, entry: Entry) -> None:
         columns, facts = self.columns, entry.facts
         columns.facts[row] = facts.facts
+        self._genders[row // PART] |= np.uint64(facts.facts) & _GENDER_BITS
         columns.rejects[row] = facts.rejects
         columns.dislikes[row] = facts.dislikes
         columns.speaks[row] = facts.speaks

@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from soullink.modules.matching.domain.facts import BITS, FAR, LOCAL_KM, NO_LIMIT_KM, SOFT
 from soullink.modules.matching.domain.interest.people import FloatArray
 from soullink.modules.matching.domain.kinds import Interest, KindTables, people_of
-from soullink.modules.matching.domain.pool import Pool, Rows
+from soullink.modules.matching.domain.pool import PART, Pool, Rows
 from soullink.modules.profiles.api import Cell, Criterion
 
 DISLIKE: Final = 0.3
 """What an unmet wish that is only preferred costs, in log-odds. A convention: the wish is the
 person's own, and nobody has measured what it is worth."""
 
-_CHUNK: Final = 65_536
 _FEW: Final = 1 / 6
 """Share of everybody below which walking the buckets is faster than reading the columns."""
 
@@ -209,10 +208,10 @@ def _by_columns(pool: Pool, one: Seeker, distances: NDArray[np.float32]) -> Iter
         rows = pool.near(places)
         yield _tested(pool, one, rows[(pool.columns.rejects[rows] & np.uint64(FAR)) != 0])
     facts = one.facts | (FAR if few else 0)
-    buffers = np.empty((2, _CHUNK), dtype=np.uint64)
+    buffers = np.empty((2, PART), dtype=np.uint64)
     yield np.zeros(0, dtype=np.int32)
-    for start in range(0, pool.extent, _CHUNK):
-        yield _walked(pool, one, facts, slice(start, min(pool.extent, start + _CHUNK)), buffers)
+    for part in pool.parts(one.rejects):
+        yield _walked(pool, one, facts, part, buffers)
 
 
 def _tested(pool: Pool, one: Seeker, rows: Rows) -> Rows:
