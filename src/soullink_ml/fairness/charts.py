@@ -12,6 +12,8 @@ ROW: Final = 22.0
 GROUP_GAP: Final = 30.0
 FOOT: Final = 30.0
 SCATTER_HEIGHT: Final = 340.0
+UNDER_NAME: Final = 28.0
+"""A tick higher than this would stand in the name of the axis."""
 _STEPS: Final = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0)
 _TICKS: Final = 6
 
@@ -106,7 +108,11 @@ def scatter(
     body = [
         *(_grid(xs.place(tick), room, _short(tick)) for tick in xs.ticks()),
         *(_line(0, at(tick), 1, at(tick), "grid") for tick in ys.ticks()),
-        *(_text(_short(tick), 0, at(tick) - 3, "scale", "start") for tick in ys.ticks()),
+        *(
+            _text(_short(tick), 0, at(tick) - 3, "scale", "start")
+            for tick in ys.ticks()
+            if at(tick) > UNDER_NAME
+        ),
         _text(axes[0], 1, room - 6, "axis-name", "end"),
         _text(axes[1], 0, 12, "axis-name", "start"),
     ]
