@@ -8,8 +8,9 @@ have 64 numbers and are made as those of essays lie: topics that people are betw
 `usearch` keeps its rows in PostgreSQL and looks there before every search; `usearch, memory only`
 is its graph without the database. No Qdrant server ships as a package: `Qdrant Edge` is the
 server's own storage and search engine in this process (package qdrant-edge-py), without the
-network, and its updates are those before it links them anew; `Qdrant client, local mode` compares with everybody and says nothing about the server.
-Both are left out where they are not installed; --qdrant URL measures a server.
+network, and its updates are those before it links them anew; `Qdrant client, local mode` compares
+with everybody and says nothing about the server. Both are left out where they are not installed;
+--qdrant URL measures a server.
 """
 
 import argparse
