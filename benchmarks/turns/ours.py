@@ -12,6 +12,7 @@ import psutil
 
 from benchmarks.turns.subjects import UTTERANCES, Conversation, base_url
 from soullink.bootstrap import House, open_house
+from soullink.entrypoints.collector import rarely_collected
 from soullink.entrypoints.library import load_person
 from soullink.modules.simulation.api import Scenario, TurnTaken
 from soullink.modules.simulation.api import Settings as CourseSettings
@@ -81,6 +82,7 @@ async def open_conversations(port: int, database_url: str) -> Conversation:
     llm = LlmSettings(config=write_config(Path(folder) / "llm.yaml", port))
     settings = Settings(PostgresSettings(database_url), llm)
     house: House = await stack.enter_async_context(open_house(settings))
+    stack.enter_context(rarely_collected())  # as `soullink simulate --pairs` does
     people = (load_person(PEOPLE / "ada.yaml"), load_person(PEOPLE / "ben.yaml"))
     scene = scenario()
     began: set[int] = set()

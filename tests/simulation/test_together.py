@@ -94,3 +94,17 @@ def test_an_episode_that_is_over_has_no_next_turn_and_holds_nobody_up() -> None:
     assert over is None
     assert bare is not None
     assert bare.sequence == 1
+
+
+def test_courses_begun_together_are_those_begun_alone_to_the_last_bit() -> None:
+    couples = [((ADA, BEN), (XIA, YUE))[seed % 2] for seed in range(7)]
+    pairs = [
+        ((WHO.persona(one), WHO.persona(other)), 0.1 * seed, seed)
+        for seed, (one, other) in enumerate(couples)
+    ]
+    for batch, (personas, alike, seed) in zip(live.batches_of(pairs), pairs, strict=True):
+        single = live.batch_of(personas, alike, seed, 1, 0, sampled=False)
+        assert numbers(batch) == numbers(single)
+        for name in ("traits", "general", "sparks", "drawn", "keys", "env"):
+            assert getattr(batch, name).tobytes() == getattr(single, name).tobytes()
+    assert live.batches_of([]) == []

@@ -21,6 +21,7 @@ from soullink.gateways.llm.port import (
     LlmUnavailableError,
 )
 from soullink.gateways.postgres.database import Work
+from soullink.gateways.postgres.direct import Rows, Statement
 from soullink.kernel.errors import UnavailableError
 from soullink.modules.prompts.api import Prompts
 from soullink.modules.simulation.api import ACTS
@@ -82,22 +83,44 @@ class FaultyDatabase:
     inner: Any
     script: Script
 
-    @asynccontextmanager
-    async def work(self) -> AsyncIterator[Work]:
+    @property
+    def direct(self) -> "FaultyDatabase":
+        return self
+
+    def _fault(self) -> str:
         struck = self.script.strikes(self.script.database)
         fault = self.script.pick("database", WORK_FAULTS) if struck else ""
         if fault == "refused":
             raise UnavailableError("The database does not answer.")
-        async with self.inner.work() as work:
-            yield work
-            if fault == "lost":
-                raise UnavailableError("The connection to the database was lost.")
-            if fault == "cut":
-                raise PowerCut
+        return fault
+
+    def _before(self, fault: str) -> None:
+        """Let what goes wrong before the commit happen."""
+        if fault == "lost":
+            raise UnavailableError("The connection to the database was lost.")
+        if fault == "cut":
+            raise PowerCut
+
+    def _after(self, fault: str) -> None:
         if fault == "unheard":
             raise UnavailableError("The connection was lost while the work was committed.")
         if fault == "cut_after":
             raise PowerCut
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        fault = self._fault()
+        async with self.inner.work() as work:
+            yield work
+            self._before(fault)
+        self._after(fault)
+
+    async def run(self, *statements: Statement) -> list[Rows]:
+        fault = self._fault()
+        self._before(fault)
+        found: list[Rows] = await self.inner.direct.run(*statements)
+        self._after(fault)
+        return found
 
     async def close(self) -> None:
         await self.inner.close()

@@ -19,6 +19,7 @@ from uuid import UUID
 import msgspec
 
 from soullink.gateways.postgres.database import Work
+from soullink.gateways.postgres.direct import Rows, Statement, Value
 from soullink.kernel.canonical import canonical_json
 from soullink.kernel.ids import RunId
 from soullink.modules.simulation import store
@@ -46,26 +47,23 @@ class Tables:
 
 @dataclass
 class Session:
-    """An open transaction, its own connection. undo: how to take it back, newest last."""
+    """An open transaction. undo: how to take it back, newest last."""
 
     tables: Tables
     undo: list[Callable[[], object]] = field(default_factory=list)
 
-    async def connection(self) -> "Session":
-        return self
-
-    async def exec_driver_sql(self, statement: str, given: tuple[str]) -> Any:
+    def carry_out(self, statement: str, given: Sequence[Value]) -> list[tuple[UUID, int, int]]:
         """Carry out a statement of the journal; return its rows."""
-        rows = json.loads(given[0])
+        rows = json.loads(given[0] or b"")
         for table, carry_out in (
             (store.turns, self._add_turns),
             (store.episodes, self._add_episodes),
             (store.runs, self._add_runs),
         ):
             if f"INSERT INTO {table.name} " in statement:
-                return SimpleNamespace(all=lambda: carry_out(rows))  # noqa: B023 - called at once
+                return carry_out(rows)
         if f"UPDATE {store.runs.name} " in statement:
-            return SimpleNamespace(all=lambda: self._finish(rows))
+            return self._finish(rows)
         raise NotImplementedError(statement)
 
     def _add_runs(self, rows: Sequence[Row]) -> list[tuple[UUID, int, int]]:
@@ -136,6 +134,17 @@ class MemoryDatabase:
             for step in reversed(session.undo):
                 step()
             raise
+
+    @property
+    def direct(self) -> "MemoryDatabase":
+        return self
+
+    async def run(self, *statements: Statement) -> list[Rows]:
+        """Carry out statements of the journal, all of them or none."""
+        async with self.work() as work:
+            session: Any = work.session
+            found = [session.carry_out(*statement) for statement in statements]
+        return [[tuple(str(value).encode() for value in row) for row in rows] for rows in found]
 
     async def close(self) -> None:
         return

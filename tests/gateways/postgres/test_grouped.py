@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from soullink.gateways.postgres.grouped import Grouped
+from soullink.gateways.postgres.grouped import Company, Grouped
 
 pytestmark = pytest.mark.anyio
 
@@ -84,3 +84,37 @@ def test_it_serves_one_event_loop_after_another() -> None:
 
     grouped: Grouped[int, int] = Grouped(doubled)
     assert [asyncio.run(grouped.ask(number)) for number in (1, 2)] == [2, 4]
+
+
+def test_one_alone_waits_for_nobody_and_many_wait_for_each_other() -> None:
+    company, now = Company(), 0.0
+    for _ in range(200):  # a course alone whose model answers at once
+        company.took(1, now := now + 0.006)
+        assert company.seconds == 0.0
+    for _ in range(50):  # five hundred a second
+        company.took(3, now := now + 0.006)
+    assert company.seconds == Company.GATHER_SECONDS
+    company.took(1, now + 2.0)
+    assert company.seconds == 0.0
+
+
+async def test_when_many_come_a_round_waits_for_company_and_nobody_is_left_out() -> None:
+    work = Rounds()
+    grouped = Grouped(work)
+    grouped._company._rate = 5_000.0
+    first = asyncio.ensure_future(grouped.ask(1))
+    await asyncio.sleep(0.001)
+    second = asyncio.ensure_future(grouped.ask(2))
+    assert await asyncio.gather(first, second) == [2, 4]
+    assert work.rounds == [[1, 2]]
+
+
+async def test_a_loop_that_ends_while_a_round_waits_for_company_leaves_nobody_waiting() -> None:
+    grouped = Grouped(Rounds())
+    grouped._company._rate = 5_000.0
+    asked = asyncio.ensure_future(grouped.ask(1))
+    await asyncio.sleep(0.001)
+    assert grouped._worker is not None
+    grouped._worker.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked

@@ -29,6 +29,7 @@ from soullink.entrypoints.cli.pairs import Pair, count_repeated, read_pairs
 from soullink.entrypoints.cli.persons import known_people
 from soullink.entrypoints.cli.scenes import named
 from soullink.entrypoints.cli.text import counted, printable, with_short_words
+from soullink.entrypoints.collector import rarely_collected
 from soullink.entrypoints.library import Outcome, Session
 from soullink.kernel.errors import NotFoundError, SoulLinkError
 from soullink.kernel.ids import RunId
@@ -66,7 +67,8 @@ def simulate_pairs(
         async def work() -> None:
             await check_voice(wishes.voice)
             async with opened(invocation, parallel) as session:
-                await _live_all(session, pairs, parallel, wishes, manifest, report)
+                with rarely_collected():
+                    await _live_all(session, pairs, parallel, wishes, manifest, report)
 
         with report:
             invocation.interruption.run(work())

@@ -1,14 +1,12 @@
 """Serves the gateway over HTTP until somebody says stop."""
 
 import asyncio
-import contextlib
-import gc
 import ipaddress
 import multiprocessing
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
@@ -22,6 +20,7 @@ from soullink.entrypoints.cli.llm_opening import gateway_opened
 from soullink.entrypoints.cli.opening import environment
 from soullink.entrypoints.cli.output import cell, print_json, stderr, stdout
 from soullink.entrypoints.cli.text import counted
+from soullink.entrypoints.collector import rarely_collected
 from soullink.entrypoints.llm_service.app import build_app
 from soullink.entrypoints.llm_service.openai_request import Defaults
 from soullink.entrypoints.llm_service.serving import serve_until
@@ -31,8 +30,6 @@ from soullink.kernel.errors import InvalidInputError, UnavailableError
 MAKE_A_KEY = "llm keys create TENANT --name NAME"
 _LOOK_SECONDS = 0.5
 _LOOK_EARLY_SECONDS = 0.05
-_COLLECT_AFTER = (20_000, 20, 20)
-"""New objects before the youngest are looked at, and passes before the older ones are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +116,8 @@ async def _serve(
         defaults=Defaults(plan.timeout_seconds, plan.max_output_tokens),
         log_calls=invocation.verbose,
     )
-    with _rarely_collected():
+    with rarely_collected():
         await serve_until(stop, application, listening, plan.grace_seconds)
-
-
-@contextlib.contextmanager
-def _rarely_collected() -> Iterator[None]:
-    """Keep the garbage collector off what was there at the start, and let it come less often.
-
-    Calls leave no cycles behind, but each pass would look at all calls in flight, and now and then
-    at all that was ever imported: a seventh of a call's time, and pauses of tens of milliseconds.
-    Only for a process that does nothing but serve.
-    """
-    before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 async def _check(invocation: Invocation, plan: Plan, opened: bootstrap.OpenGateway) -> int:

@@ -5,9 +5,12 @@ Qwen's, ...) stands for at least one byte of UTF-8. What a provider wraps around
 covered by constants, each well above what is documented or seen.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
-from soullink.gateways.llm.port import ChatRequest
+from soullink.gateways.llm.port import ChatRequest, FixedSchema
 
 FRAME_TOKENS = 256
 """The beginning of a chat template, with the system prompt that some models bring along."""
@@ -42,8 +45,21 @@ def most_input_tokens(request: ChatRequest) -> int:
             size += len(msgspec.json.encode(dict(tool.parameters)))
             total += CALL_TOKENS + SCHEMA_FACTOR * size
     if request.json_schema is not None:
-        total += SCHEMA_TOKENS + SCHEMA_FACTOR * len(msgspec.json.encode(dict(request.json_schema)))
+        total += _of_schema(request.json_schema)
     return total
+
+
+_known: tuple[Mapping[str, Any] | None, int] = (None, 0)
+
+
+def _of_schema(schema: Mapping[str, Any]) -> int:
+    global _known  # noqa: PLW0603 - one pair, replaced as a whole: threads may share it
+    known = _known
+    if known[0] is not schema:
+        known = (schema, SCHEMA_TOKENS + SCHEMA_FACTOR * len(msgspec.json.encode(dict(schema))))
+        if isinstance(schema, FixedSchema):
+            _known = known
+    return known[1]
 
 
 def _bytes(*texts: str) -> int:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -14,6 +15,7 @@ from soullink.gateways.llm.port import (
     EmbeddingModel,
     EmbeddingReply,
     EmbeddingRequest,
+    FixedSchema,
     LanguageModel,
     LlmError,
     LlmTimeoutError,
@@ -217,9 +219,27 @@ def demand_of(model: str, request: ChatRequest) -> Demand:
     """Return what a call wants: its input, and the most that it may be answered."""
     tokens = request.max_output_tokens + estimate_messages(request.messages)
     if request.tools or request.json_schema is not None:
-        tokens += estimate_tokens(repr((request.tools, request.json_schema)))
+        tokens += _beside_words(request)
     who = request.attribution
     return Demand(who.tenant, who.key, model, tokens)
+
+
+_known: tuple[Any, int] = (None, 0)
+
+
+def _beside_words(request: ChatRequest) -> int:
+    """Return about how many tokens tools and schema have.
+
+    A schema that nobody changes is counted once: call after call asks for the same.
+    """
+    global _known  # noqa: PLW0603 - one pair, replaced as a whole: threads may share it
+    schema = request.json_schema
+    if request.tools or not isinstance(schema, FixedSchema):
+        return estimate_tokens(repr((request.tools, schema)))
+    known = _known
+    if known[0] is not schema:
+        known = _known = (schema, estimate_tokens(repr(((), schema))))
+    return known[1]
 
 
 def less_time(request: ChatRequest, waited_seconds: float) -> ChatRequest:

@@ -87,6 +87,10 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     lenient: bool = False
 
 
+class FixedSchema(dict[str, Any]):
+    """A json_schema whose owner never changes it: what is made of it is made once."""
+
+
 class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one call. estimated: the provider did not count them, we guessed."""
 

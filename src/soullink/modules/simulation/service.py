@@ -14,7 +14,7 @@ from soullink.kernel.clock import Clock
 from soullink.kernel.errors import InvalidInputError, SoulLinkError
 from soullink.kernel.ids import RunId, new_uuid7
 from soullink.kernel.language import LANGUAGES
-from soullink.modules.personality.api import Personality
+from soullink.modules.personality.api import Persona, Personality
 from soullink.modules.profiles.api import Profile
 from soullink.modules.prompts.api import Prompts, PromptStore
 from soullink.modules.simulation.agents.ensemble import Ensemble
@@ -31,7 +31,6 @@ from soullink.modules.simulation.api import (
     Scenario,
     Settings,
     Simulation,
-    Turn,
 )
 from soullink.modules.simulation.domain import forking
 from soullink.modules.simulation.domain import live as live_domain
@@ -90,7 +89,7 @@ class SimulationService(Simulation):
     telling: Telling | None = None
     _ensemble: Ensemble = field(init=False, default_factory=Ensemble)
     _journal: Journal = field(init=False)
-    _pasts: Grouped[RunId, tuple[RecordedRun, list[Turn]]] = field(init=False)
+    _pasts: Grouped[RunId, Past] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_journal", Journal(self.database))
@@ -206,29 +205,28 @@ class SimulationService(Simulation):
                 yield moment
 
     async def _past(self, run_id: RunId) -> Past:
-        recorded, turns = await self._pasts.ask(run_id)
-        return Past(recorded, {(turn.episode, turn.sequence): turn for turn in turns})
+        return await self._pasts.ask(run_id)
 
-    async def _read(
-        self, run_ids: Sequence[RunId]
-    ) -> Sequence[tuple[RecordedRun, list[Turn]] | Exception]:
+    async def _read(self, run_ids: Sequence[RunId]) -> Sequence[Past | Exception]:
         async with self.database.work() as work:
             found = await RunStore(work.session).pasts(run_ids)
-        return [
-            found.get(run_id)
-            or RunNotFoundError(f"There is no run {run_id}; see `soullink runs list`.")
-            for run_id in run_ids
-        ]
+        pairs = [_pair(found[run_id][0]) for run_id in run_ids if run_id in found]
+        batches = iter(live_domain.batches_of(pairs))
+        pasts: list[Past | Exception] = []
+        for run_id in run_ids:
+            if run_id in found:
+                recorded, turns = found[run_id]
+                known = {(turn.episode, turn.sequence): turn for turn in turns}
+                pasts.append(Past(recorded, known, next(batches)))
+            else:
+                why = f"There is no run {run_id}; see `soullink runs list`."
+                pasts.append(RunNotFoundError(why))
+        return pasts
 
     async def _walk(self, past: Past, voice: Voice | None) -> AsyncGenerator[Moment, None]:
         """Live the course; what is known keeps its words. No voice: only what is known."""
         recorded = past.recorded
-        run = recorded.run
-        alike = live_domain.likeness(run.people[0].interests, run.people[1].interests)
-        batch = live_domain.batch_of(
-            recorded.personas, alike, run.settings.seed, 1, 0, sampled=False
-        )
-        course = LiveCourse(batch, recorded.scenarios, _conditions(recorded))
+        course = LiveCourse(past.begun, recorded.scenarios, _conditions(recorded))
         stage = Stage(self.database, self._journal, self.clock, past, course, voice)
         with self._ensemble.joined(course):
             try:
@@ -328,6 +326,12 @@ def _check(people: tuple[Profile, Profile], settings: Settings) -> None:
         raise InvalidInputError(
             f"There is no language {settings.language!r}; choose one of {', '.join(LANGUAGES)}."
         )
+
+
+def _pair(recorded: RecordedRun) -> tuple[tuple[Persona, Persona], float, int]:
+    run = recorded.run
+    alike = live_domain.likeness(run.people[0].interests, run.people[1].interests)
+    return recorded.personas, alike, run.settings.seed
 
 
 def _ids(recorded: RecordedRun) -> tuple[str, str]:

@@ -50,6 +50,7 @@ from soullink.modules.simulation.api import (
     Turn,
     Wall,
 )
+from soullink.modules.simulation.domain.kept import Kept
 from soullink.modules.simulation.scenarios import document as scenario_document
 
 runs = Table(
@@ -136,7 +137,7 @@ class RunStore:
 
     async def add(self, recorded: RecordedRun, created_at: datetime) -> None:
         """Insert the run. Raises RunConflictError when its id is taken."""
-        row = {name: _plain(value) for name, value in run_row(recorded, created_at).items()}
+        row = msgspec.json.decode(msgspec.json.encode(run_row(recorded, created_at)))
         row |= {"id": recorded.run.id, "created_at": created_at}
         try:
             await self.session.execute(insert(runs).values(**row))
@@ -242,16 +243,23 @@ _RUNS: Final = select(
 """Runs, with what many of them have in common as text."""
 
 
+_written: Final = Kept(lambda one: msgspec.Raw(msgspec.json.encode(one)), 256)
+"""Many runs are of the same people and scenes: they are put into JSON once."""
+_scenario_written: Final = Kept(
+    lambda one: msgspec.Raw(msgspec.json.encode(scenario_document.to_document(one))), 256
+)
+
+
 def run_row(recorded: RecordedRun, created_at: datetime) -> dict[str, Any]:
     """Return the row of a new run, as what JSON can be made of."""
     run = recorded.run
     return {
         "id": run.id,
         "status": run.status,
-        "people": run.people,
+        "people": list(map(_written, run.people)),
         "personas": recorded.personas,
         "settings": run.settings,
-        "scenarios": [scenario_document.to_document(s) for s in recorded.scenarios],
+        "scenarios": list(map(_scenario_written, recorded.scenarios)),
         "versions": run.versions,
         "fork": run.fork,
         "overrides": recorded.overrides,

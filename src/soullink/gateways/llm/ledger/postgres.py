@@ -19,6 +19,7 @@ from soullink.gateways.llm.ledger.port import Intent, Settlement
 from soullink.gateways.llm.ledger.session import LedgerSession, SessionLostError, UnwritableError
 from soullink.gateways.llm.port import Usage
 from soullink.gateways.postgres.database import Database
+from soullink.gateways.postgres.grouped import Company
 from soullink.kernel.clock import Clock, SystemClock
 from soullink.kernel.errors import ConflictError, InvalidInputError, SoulLinkError, UnavailableError
 
@@ -53,6 +54,7 @@ class PostgresLedger(PostgresAccounts):
         # A batch of which we do not know whether it was committed.
         self._doubt: Batch | None = None
         self._losses = 0
+        self._company = Company()
         self._subjects: dict[tuple[str, str, str, str, str], tuple[Subject, ...]] = {}
         self._writer: asyncio.Task[None] | None = None
         self._soon: asyncio.TimerHandle | None = None
@@ -169,6 +171,9 @@ class PostgresLedger(PostgresAccounts):
     async def _write(self) -> None:
         try:
             while self._has_work():
+                if (pause := self._company.seconds) and not self._flushes:
+                    await asyncio.sleep(pause)
+                self._company.took(len(self._wanted), asyncio.get_running_loop().time())
                 flushes, self._flushes = self._flushes, []
                 try:
                     await self._ready()

@@ -15,6 +15,7 @@ from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import ACTS, Document, Scenario, Topic, Turn
 from soullink.modules.simulation.domain.acts import meaning
 from soullink.modules.simulation.domain.bare import BareTurn
+from soullink.modules.simulation.domain.kept import Kept
 from soullink.modules.simulation.domain.live import LiveCourse
 from soullink.modules.simulation.domain.memory import Aspect, MemoryItem, MemoryStream
 from soullink.modules.simulation.voice.port import (
@@ -76,9 +77,9 @@ class BaseAgent:
         self.engine = engine
         self.voice = voice
         self.memory = MemoryStream()
-        self._styles = style_weights(persona)
+        self._styles = _styles_of(persona)
         self._alive = True
-        self.shown = public_part(profile)
+        self.shown = _shown_of(profile)
         self._spoken_for = profile if self.knows_secrets else self.shown
 
     @property
@@ -93,7 +94,7 @@ class BaseAgent:
             self.voice = voice
         if persona is not None:
             self.persona = persona
-            self._styles = style_weights(persona)
+            self._styles = _styles_of(persona)
 
     async def speak(self, turn: BareTurn, partner: "BaseAgent", scene: Scene) -> Spoken:
         """Return this agent's words for an act that the engine has decided."""
@@ -220,6 +221,10 @@ def public_part(profile: Profile) -> Profile:
         secrets=(),
     )
 
+
+# Courses of the same people share them.
+_styles_of: Final = Kept(style_weights, 256)
+_shown_of: Final = Kept(public_part, 256)
 
 _REMEMBERED: Final = tuple(field.name for field in fields(MemoryItem))
 

@@ -29,6 +29,7 @@ from soullink.modules.simulation.api import (
 from soullink.modules.simulation.domain import live as live_domain
 from soullink.modules.simulation.domain.bare import BareTurn
 from soullink.modules.simulation.domain.live import LiveCourse, Opening
+from soullink.modules.simulation.domain.turn import Batch
 from soullink.modules.simulation.journal import Journal
 from soullink.modules.simulation.store import RecordedRun, RunStore
 from soullink.modules.simulation.voice.port import Place, Said, SpeechRequest, Spoken, Voice
@@ -36,10 +37,11 @@ from soullink.modules.simulation.voice.port import Place, Said, SpeechRequest, S
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A run with the turns known of it, by (episode, sequence)."""
+    """A run with the turns known of it, by (episode, sequence). begun: before its first turn."""
 
     recorded: RecordedRun
     turns: Mapping[tuple[int, int], Turn]
+    begun: Batch
 
 
 class Stage:

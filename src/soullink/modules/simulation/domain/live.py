@@ -111,6 +111,24 @@ def batch_of(
     )
 
 
+def batches_of(
+    pairs: Sequence[tuple[tuple[Persona, Persona], float, int]],
+) -> list[Batch]:
+    """Return the courses shown of many runs, each as `batch_of` returns it, begun in one go.
+
+    pairs: personas, likeness and seed of each run.
+    """
+    if not pairs:
+        return []
+    keys = [
+        randomness.person_keys(seed, (str(one.person), str(other.person)), 1)
+        for (one, other), _, seed in pairs
+    ]
+    means = np.stack([trait_arrays(personas)[0] for personas, _, _ in pairs])
+    alike = np.array([likeness for _, likeness, _ in pairs])
+    return together.parted(course.begin(means, np.zeros_like(means), alike, np.concatenate(keys)))
+
+
 class LiveCourse:
     """Lives one course; ask for openings, turns and closings in that order."""
 

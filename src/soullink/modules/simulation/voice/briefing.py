@@ -31,6 +31,8 @@ MOST_TELLINGS: Final = 4
 CONTEXT: Final = ContextBudget(tokens=4500)
 """Estimated tokens of one call; persona, scene and task at their longest take less."""
 
+_PORTRAITS: Final = Portraits()
+
 count_tokens = estimate_tokens
 """The counter of budgets: an estimate, so that the same course is told the same everywhere."""
 
@@ -51,7 +53,7 @@ class Briefings:
         self._prompts = prompts
         self._budget = budget
         self._between = lru_cache(maxsize=512)(self._rendered)
-        self._portraits = Portraits()
+        self._portraits = _PORTRAITS
         self._tellings: dict[str, Telling] = {}
         self._chosen: dict[Language, tuple[Prompt, Prompt]] = {}
 

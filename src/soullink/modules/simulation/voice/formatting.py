@@ -7,6 +7,7 @@ alone, and the checks find fault with it.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from soullink.modules.simulation.voice.port import SpeechRequest
@@ -41,6 +42,8 @@ _ASIDE: Final = re.compile(
     rf"\[{_DIRECTION}\.?\]|【{_DIRECTION}】|(?<!\w)_{_DIRECTION}\.?_(?!\w))",
     re.IGNORECASE,
 )
+_ASIDE_MARKS: Final = frozenset("*_([（【")
+"""Every aside and every emphasis has one of them."""
 _EDGE_BEFORE: Final = re.compile(r"(?:^|[.!?…,—。！？，;；:：\"”])\s*$")
 _STRONG: Final = re.compile(r"(?<![\w*])(\*{1,3}|__)(?=\S)([^*_\n]{1,60}?)(?<=\S)\1(?![\w*])")
 _HAN_STRONG: Final = re.compile(r"(\*{1,3})([\u4e00-\u9fff，、]{1,24})\1")
@@ -76,7 +79,11 @@ def _joined(words: str, _: SpeechRequest) -> str:
 
 
 def _without_emoji(words: str, _: SpeechRequest) -> str:
-    return words if not _EMOJI.search(words) else " ".join(_EMOJI.sub("", words).split())
+    return (
+        words
+        if words.isascii() or not _EMOJI.search(words)
+        else " ".join(_EMOJI.sub("", words).split())
+    )
 
 
 def _unquoted(words: str, _: SpeechRequest) -> str:
@@ -89,15 +96,23 @@ def _unquoted(words: str, _: SpeechRequest) -> str:
 
 
 def _unnamed(words: str, request: SpeechRequest) -> str:
-    names = {request.speaker.name, first_name(request.speaker.name), "me", "Me", "我"}
-    own = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
-    if request.speaker.name == request.listener.name:
+    if request.speaker.name == request.listener.name or (":" not in words and "：" not in words):
         return words
-    return re.sub(rf"^(?:\*\*)?(?:{own})(?:\*\*)?\s*[:：](?:\*\*)?\s*", "", words, count=1)
+    return _label(request.speaker.name).sub("", words, count=1)
+
+
+@lru_cache(maxsize=1024)
+def _label(speaker: str) -> re.Pattern[str]:
+    """Return what finds the speaker's own name in front of words."""
+    names = {speaker, first_name(speaker), "me", "Me", "我"}
+    own = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
+    return re.compile(rf"^(?:\*\*)?(?:{own})(?:\*\*)?\s*[:：](?:\*\*)?\s*")
 
 
 def _undirected(words: str, _: SpeechRequest) -> str:
     """Return the words without asides that stand at the beginning or end of a sentence."""
+    if _ASIDE_MARKS.isdisjoint(words):
+        return words
     kept, start = "", 0
     for match in _ASIDE.finditer(words):
         after = words[match.end() :].lstrip()
@@ -113,6 +128,8 @@ def _undirected(words: str, _: SpeechRequest) -> str:
 
 
 def _plain(words: str, _: SpeechRequest) -> str:
+    if _ASIDE_MARKS.isdisjoint(words):
+        return words
     if _ASIDE.fullmatch(words):  # nothing was said at all
         return words
     return _HAN_STRONG.sub(r"\2", _STRONG.sub(r"\2", words))

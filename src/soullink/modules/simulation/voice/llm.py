@@ -14,6 +14,7 @@ from soullink.gateways.llm.port import (
     Attribution,
     ChatReply,
     ChatRequest,
+    FixedSchema,
     LanguageModel,
     LlmError,
     LlmRefusedError,
@@ -41,16 +42,18 @@ LONGEST_ANSWER: Final = 8000
 UNREADABLE: Final = "unreadable"
 """Fault: the answer is not the JSON that was asked for, not even after mending brackets."""
 
-TURN_SCHEMA: Final[Mapping[str, Any]] = {
-    "type": "object",
-    "properties": {
-        "inner_thought": {"type": "string"},
-        "words": {"type": "string"},
-        "act": {"type": "string", "enum": [act.value for act in ACTS]},
-    },
-    "required": ["inner_thought", "words", "act"],
-    "additionalProperties": False,
-}
+TURN_SCHEMA: Final[Mapping[str, Any]] = FixedSchema(
+    {
+        "type": "object",
+        "properties": {
+            "inner_thought": {"type": "string"},
+            "words": {"type": "string"},
+            "act": {"type": "string", "enum": [act.value for act in ACTS]},
+        },
+        "required": ["inner_thought", "words", "act"],
+        "additionalProperties": False,
+    }
+)
 
 _NO_TEXT: Final = re.compile("[\\ud800-\\udfff\\0]")
 

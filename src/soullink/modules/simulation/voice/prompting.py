@@ -7,15 +7,17 @@ deal-breakers or secrets; what the listener has said is in the history, as the s
 The inner thoughts of earlier turns are told to nobody.
 """
 
-import operator
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
-from soullink.kernel.language import Language, Text
+from soullink.kernel.language import LANGUAGES, Language, Text
 from soullink.modules.profiles.api import Profile
 from soullink.modules.prompts.api import Prompt
 from soullink.modules.simulation.api import PersonState
 from soullink.modules.simulation.domain.acts import meaning
+from soullink.modules.simulation.domain.kept import Kept
 from soullink.modules.simulation.voice.facts import invented
 from soullink.modules.simulation.voice.ledger import contradicted, own_words
 from soullink.modules.simulation.voice.lines import line_book
@@ -29,8 +31,8 @@ EVENTS: Final = 4
 ESSAYS_BUDGET: Final = 900
 """Characters of all essays together; each gets an equal share."""
 LONGEST_FIELD: Final = 200
-MOST_PORTRAITS: Final = 16
-"""Kept at once; a course needs four, an audit of many people more than it pays to keep."""
+MOST_PORTRAITS: Final = 64
+"""Kept at once; a course needs two of a kind."""
 LONGEST_TURN: Final = 280
 LONGEST_MEMORY: Final = 180
 
@@ -107,6 +109,8 @@ _DEGREES: Final[tuple[tuple[float, Text], ...]] = (
     (0.8, {"en": "much", "zh": "很多"}),
     (1.0, {"en": "very much", "zh": "非常多"}),
 )
+_MOOD_LIMITS: Final = tuple(limit for limit, _ in _MOODS)
+_LIMITS: Final = tuple(limit for limit, _ in _DEGREES)
 _FEELINGS: Final[tuple[tuple[str, Text], ...]] = (
     ("arousal", {"en": "agitation", "zh": "激动"}),
     ("stress", {"en": "stress", "zh": "压力"}),
@@ -122,33 +126,22 @@ def declared(prompt: Prompt, variables: Mapping[str, object]) -> dict[str, objec
 
 
 class Portraits:
-    """Tells who the two people of a course are, once for all its turns."""
+    """Tells who the two people of a course are, once for all courses of the same people."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[str, int], tuple[tuple[object, ...], str]] = {}
+        self._personas = {tongue: self._kept(persona_text, tongue) for tongue in LANGUAGES}
+        self._publics = {tongue: self._kept(public_text, tongue) for tongue in LANGUAGES}
+
+    def _kept(self, tell: Callable[..., str], language: Language) -> Kept[str]:
+        return Kept(lambda *of: tell(*of, language), MOST_PORTRAITS)
 
     def persona(self, request: SpeechRequest) -> str:
         """Return `persona_text` of the speaker."""
-        of = (request.speaker, request.styles, request.language)
-        return self._kept("persona", of, lambda: persona_text(*of))
+        return self._personas[request.language](request.speaker, request.styles)
 
     def public(self, request: SpeechRequest) -> str:
         """Return `public_text` of the listener."""
-        of = (request.listener, request.language)
-        return self._kept("public", of, lambda: public_text(*of))
-
-    def _kept(self, what: str, of: tuple[object, ...], tell: Callable[[], str]) -> str:
-        # By identity: a course hands in the same objects on every turn, and comparing whole
-        # profiles would cost what telling them does. They are kept here, so no id is used again.
-        key = (what, id(of[0]))
-        kept = self._told.get(key)
-        if kept is not None and all(map(operator.is_, kept[0], of)):
-            return kept[1]
-        if len(self._told) >= MOST_PORTRAITS:
-            self._told.clear()
-        told = tell()
-        self._told[key] = (of, told)
-        return told
+        return self._publics[request.language](request.listener)
 
 
 _TOLD: Final[Mapping[str, Callable[[SpeechRequest, Portraits], object]]] = {
@@ -276,13 +269,25 @@ def public_text(person: Profile, language: Language) -> str:
 
 def state_text(state: PersonState, language: Language) -> str:
     """Return the state in a few words: "mood good; stress a little; ..."."""
+    levels = [bisect_left(_MOOD_LIMITS, state.mood)]
+    levels += [bisect_left(_LIMITS, getattr(state, name)) for name, _ in _FEELINGS]
+    return _levels_text(tuple(levels), language)
+
+
+@lru_cache(maxsize=4096)
+def _levels_text(levels: tuple[int, ...], language: Language) -> str:
     mood = "mood" if language == "en" else "心情"
-    parts = [f"{mood}{_gap(language)}{_level(state.mood, _MOODS, language)}"]
+    gap = " " if language == "en" else ""
+    parts = [f"{mood}{gap}{_word(levels[0], _MOODS, language)}"]
     parts += [
-        f"{words[language]}{_gap(language)}{_level(getattr(state, name), _DEGREES, language)}"
-        for name, words in _FEELINGS
+        f"{words[language]}{gap}{_word(level, _DEGREES, language)}"
+        for level, (_, words) in zip(levels[1:], _FEELINGS, strict=True)
     ]
     return ("; " if language == "en" else "；").join(parts)
+
+
+def _word(level: int, steps: tuple[tuple[float, Text], ...], language: Language) -> str:
+    return steps[min(level, len(steps) - 1)][1][language]
 
 
 def _act(request: SpeechRequest) -> dict[str, str]:
@@ -321,13 +326,3 @@ def _worded(choice: str | None, language: Language) -> str:
         return ""
     known = _CHOICES.get(choice)
     return choice.replace("_", " ") if known is None else known[language]
-
-
-def _gap(language: Language) -> str:
-    return " " if language == "en" else ""
-
-
-def _level(value: float, steps: tuple[tuple[float, Text], ...], language: Language) -> str:
-    return next(
-        (words[language] for limit, words in steps if value <= limit), steps[-1][1][language]
-    )
