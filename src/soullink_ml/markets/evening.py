@@ -25,7 +25,7 @@ def matches_when_repaired(
 
     left_yes (n, m) and right_yes (m, n) are the chances before anybody met; met (n, m) who may.
     """
-    left_base, right_base = _log_odds(left_yes), _log_odds(right_yes)
+    left_base, right_base = log_odds(left_yes), log_odds(right_yes)
     both = left_said & right_said.T
     left_open = met.copy()
     everybody = np.arange(len(met))
@@ -70,6 +70,7 @@ def _chance(log_odds: Matrix) -> Matrix:
     return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
 
 
-def _log_odds(chance: Matrix) -> Matrix:
+def log_odds(chance: Matrix) -> Matrix:
+    """Log-odds, kept inside of chances of a thousandth."""
     inside = np.clip(chance, _EDGE, 1.0 - _EDGE)
     return np.asarray(np.log(inside / (1.0 - inside)))

@@ -42,6 +42,8 @@ def test_good_scores_make_more_matches_and_ours_the_most() -> None:
     assert matches == sorted(matches)
     assert rows["coordinated, no scores"].matches_per_wave < matches[-1]
     assert rows["bound: coordinated on decisions"].matches_per_wave > matches[-1]
+    halves = ("other half, no scores", "other half, ours")
+    assert rows[halves[0]].matches_per_wave < rows[halves[1]].matches_per_wave < matches[-1]
     for row in rows.values():
         assert row.low <= row.matches_per_wave <= row.high
         assert row.matches_per_wave == pytest.approx(np.mean(row.by_wave))
@@ -103,19 +105,28 @@ def test_chances_follow_the_decisions_seen_and_only_those() -> None:
     np.testing.assert_array_equal(after, updated_chances(base, hidden, seen))
 
 
-def test_knowing_earlier_decisions_helps_when_scores_know_nothing() -> None:
+def test_who_says_yes_to_all_is_found_during_the_evening() -> None:
     gained = []
-    for seed in range(40, 64):
-        one = wave(seed, 10, 10, knowing=0.01)
-        rounds = np.sum(1 / np.arange(1, 11) ** 2)
-        gained.append(
-            matches_when_repaired(
-                one.left_yes, one.right_yes, one.left_said, one.right_said, one.met
-            )
-            / (one.matched.sum() / 10 * rounds)
-        )
-    # By chance each round has the same share of all matches; only later rounds can gain.
+    for seed in range(10):
+        draw = np.random.default_rng(seed)
+        keen = np.arange(12) < 5
+        flat = np.full((12, 12), 0.4)
+        orders = draw.permutation(12), draw.permutation(12)
+        left = np.tile(keen[orders[0]][:, None], (1, 12))
+        right = np.tile(keen[orders[1]][:, None], (1, 12))
+        found = matches_when_repaired(flat, flat, left, right, np.ones((12, 12), dtype=bool))
+        # By chance each round has the same share of all 25 matches.
+        gained.append(found / (25 / 12 * np.sum(1 / np.arange(1, 13) ** 2)))
     assert np.mean(gained) > 1.1
+
+
+def test_half_an_evening_tells_of_the_other_half_what_scores_do_not() -> None:
+    rows = by_method(
+        expected_matches([wave(seed, 12, 12, knowing=0.0) for seed in range(12)], resamples=20)
+    )
+    after = rows["other half, ours after the first half"].matches_per_wave
+    assert after > 1.1 * rows["other half, no scores"].matches_per_wave
+    assert after > 1.1 * rows["other half, ours"].matches_per_wave
 
 
 def test_what_cannot_be_scored_is_refused() -> None:
