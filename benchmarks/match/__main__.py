@@ -11,9 +11,13 @@ import platform
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.match import candidates, equilibrium, marginals, page, vectors
+from benchmarks.match.marginals import Marginals
+from soullink.bootstrap import log_to_stderr
+
+OKCUPID: Final = Path("../shared/data/okcupid/profiles_revised.csv.zip")
 
 
 def main() -> int:
@@ -22,7 +26,7 @@ def main() -> int:
     reader.add_argument(
         "--okcupid",
         type=Path,
-        default=candidates.OKCUPID if candidates.OKCUPID.exists() else None,
+        default=OKCUPID if OKCUPID.exists() else None,
         help="profiles_revised.csv or its zip; the counts that are kept here when left out",
     )
     reader.add_argument(
@@ -31,8 +35,10 @@ def main() -> int:
     asked = reader.parse_args()
     begun, rows = time.perf_counter(), []
     load = os.getloadavg()[0]
+    log_to_stderr()
+    counts = marginals.shipped() if asked.okcupid is None else marginals.count(asked.okcupid)
     parts: dict[str, Any] = {
-        "candidates": lambda: candidates.main(rows, asked.okcupid),
+        "candidates": lambda: candidates.main(rows, counts),
         "equilibrium": lambda: equilibrium.main(rows),
         "vectors": lambda: vectors.main(rows),
     }
@@ -43,7 +49,7 @@ def main() -> int:
         "machine": f"{os.cpu_count()} cores of {platform.machine()}, {platform.system()}",
         "python": platform.python_version(),
         "load_before": round(load, 2),
-        "marginals": _marginals(asked.okcupid),
+        "marginals": _marginals(asked.okcupid, counts),
         "seconds": round(time.perf_counter() - begun, 1),
         "rows": rows,
     }
@@ -58,11 +64,11 @@ def main() -> int:
     return 0
 
 
-def _marginals(okcupid: Path | None) -> str:
+def _marginals(okcupid: Path | None, counts: Marginals) -> str:
     """Tell where the counts come from, and whether those that are kept are still the file's."""
     if okcupid is None:
         return "as kept"
-    same = marginals.count(okcupid) == marginals.shipped()
+    same = counts == marginals.shipped()
     return "counted anew, as kept" if same else "counted anew, not as kept"
 
 

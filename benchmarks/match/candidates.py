@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.gateway.peak import peak_mb
 from benchmarks.match import essays, marginals
+from benchmarks.match.marginals import Marginals
 from benchmarks.match.population import Population, make
 from soullink.gateways.embeddings.builtin import BuiltinEmbedder
 from soullink.kernel.ids import PersonId
@@ -45,7 +46,6 @@ CHECKED: Final = 60
 CHANGES: Final = 3_000
 TOP: Final = 20
 SEED: Final = 20_260_815
-OKCUPID: Final = Path("../shared/data/okcupid/profiles_revised.csv.zip")
 
 
 class Row(TypedDict):
@@ -58,14 +58,13 @@ class Row(TypedDict):
     size: int
 
 
-def measure(size: int, okcupid: Path | None) -> list[Row]:
+def measure(size: int, counts: Marginals) -> list[Row]:
     """Make people, build the pool, ask, check and change it; in this process."""
     rows: list[Row] = []
 
     def add(metric: str, value: float, unit: str) -> None:
         rows.append(Row(subject=SUBJECT, metric=metric, value=value, unit=unit, size=size))
 
-    counts = marginals.count(okcupid) if okcupid is not None else marginals.shipped()
     interest: Interest = shipped_interest() or Indifferent()
     add("interest model", float(not isinstance(interest, Indifferent)), "1 is the shipped one")
     vectors = asyncio.run(BuiltinEmbedder().embed(essays.sentences()))
@@ -255,7 +254,7 @@ def _changes(
     timed("change", lambda k: pool.put(ids[k], entries[k % 500]), CHANGES)
     timed("removal", lambda k: pool.remove(ids[k]), CHANGES)
     timed("addition", lambda k: pool.put(PersonId(f"new{k}"), entries[k % 500]), CHANGES)
-    timed("profile to numbers", lambda k: encode(Candidate(profiles[k]), None, today), 500)
+    timed("profile", lambda k: encode(Candidate(profiles[k]), None, today), 500)
     return rows
 
 
@@ -278,26 +277,24 @@ def _profile(number: int, generator: np.random.Generator) -> Profile:
     )
 
 
-def main(rows: list[Any], okcupid: Path | None = None, sizes: tuple[int, ...] = SIZES) -> None:
-    """Append the rows of all sizes; about three minutes on a core."""
+def main(rows: list[Any], counts: Marginals | None = None, sizes: tuple[int, ...] = SIZES) -> None:
+    """Append the rows of all sizes; about three minutes on a core. counts: else those kept here."""
     quiet = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     for size in sizes:
         command = [sys.executable, "-m", "benchmarks.match.candidates", "--size", str(size)]
-        if okcupid is not None:
-            command += ["--okcupid", str(okcupid)]
         print(f"candidates, {size:,} people", file=sys.stderr, flush=True)
-        done = subprocess.run(command, env=quiet, check=True, stdout=subprocess.PIPE)
+        given = json.dumps(counts or marginals.shipped()).encode()
+        done = subprocess.run(command, env=quiet, check=True, input=given, stdout=subprocess.PIPE)
         rows += json.loads(done.stdout)
 
 
 if __name__ == "__main__":
     reader = argparse.ArgumentParser(description=__doc__)
-    reader.add_argument("--size", type=int)
-    reader.add_argument("--okcupid", type=Path)
+    reader.add_argument("--size", type=int, help="one size, the counts from stdin")
     asked_for = reader.parse_args()
     measured: list[Row] = []
     if asked_for.size:
-        measured = measure(asked_for.size, asked_for.okcupid)
+        measured = measure(asked_for.size, json.load(sys.stdin))
     else:
-        main(measured, asked_for.okcupid)
+        main(measured)
     print(json.dumps(measured, indent=1, ensure_ascii=False))

@@ -150,6 +150,8 @@ def _facts(person: Profile) -> Iterator[tuple[str, str]]:
         ("speaks here", person.language),
         ("languages", ", ".join(person.languages)),
         ("interests", ", ".join(person.interests)),
+        ("gender", ", ".join(person.gender)),
+        ("wants to meet", ", ".join(person.interested_in)),
         ("looks for", ", ".join(filter(None, (person.wants.goal, person.wants.text)))),
         ("children", person.wants.children),
         ("deal-breakers", ", ".join(person.deal_breakers)),
