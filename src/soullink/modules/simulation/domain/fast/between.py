@@ -1,26 +1,30 @@
 # ruff: noqa: F403, F405, C901, PLR0912, PLR0915 - rows by the score; two people, written out
-"""What happens to a tile before, between and after episodes: the equations of `domain.course`.
+"""What happens to a tile between and after episodes: the equations of `domain.course`.
 
 Plain Python over a tile, made into source by `source.py` like `lanes.py`. Each function names the
 NumPy function whose equations it states.
 """
 
-from typing import Any
-
 import numpy as np
 
 from soullink.modules.simulation.domain.attraction import AFFECT_MEAN, AFFECT_SD
+from soullink.modules.simulation.domain.fast.beginning import mean_load, set_point
 from soullink.modules.simulation.domain.fast.cells import Rows, Words, put
 from soullink.modules.simulation.domain.fast.draws import draw_normal, draw_uniform
 from soullink.modules.simulation.domain.fast.maths import (
     UNROLL,
     clip,
     counted,
+    double_of_word,
     drawn_bits,
     exp,
+    exp_2,
+    floor,
     larger,
     pick,
     real,
+    real_of_double,
+    rint,
     sigmoid,
     smaller,
     sqrt,
@@ -38,98 +42,6 @@ from soullink.modules.simulation.domain.parameters import INDEX
 FORGET_DAY = 0.6931471805599453 / HALF_LIFE_DAYS
 
 
-def begin(
-    x: Rows, k: Words, p: Rows, pair: Words, means: Rows, sds: Rows, likeness: Rows, first: int
-) -> None:
-    """Set up L courses before anything happened: `course.begin`."""
-    x[:] = 0.0
-    for i in range(L):
-        n = pair[first + i]
-        x[LIKENESS, i] = likeness[n]
-        for t in range(N_TRAIT):
-            x[TRAIT + t, i] = means[n, 0, t]
-            x[P1 + TRAIT + t, i] = means[n, 1, t]
-    for who in range(2):
-        for t in range(N_TRAIT):
-            draw_normal(x, k, SCRATCH, who, TRAIT_PURPOSE, 0, t)
-            for i in range(L):
-                row = who * P1 + TRAIT + t
-                x[row, i] = x[row, i] + sds[pair[first + i], who, t] * x[SCRATCH, i]
-    share = p[INDEX["actor_share"]], p[INDEX["partner_share"]]
-    pair_share = sqrt(1.0 - share[0] - share[1])
-    choosiness, reciprocity = p[INDEX["choosiness"]], p[INDEX["reciprocity"]]
-    draw_normal(x, k, HIT, 2, SPARK_PURPOSE, 0, 0)
-    for who in UNROLL(2):
-        draw_normal(x, k, P1 * who + SIGNAL, who, PARTNER, 0, 0)
-        draw_normal(x, k, P1 * who + ACHE, who, ACTOR, 0, 0)
-        draw_normal(x, k, P1 * who + SPARK, who, SPARK_PURPOSE, 0, 0)
-    for who in UNROLL(2):
-        for i in range(L):
-            chooses = (
-                sqrt(1.0 - choosiness * choosiness) * x[P1 * who + ACHE, i]
-                - choosiness * x[P1 * who + SIGNAL, i]
-            )
-            appeal = x[P1 * (1 - who) + SIGNAL, i]
-            general = sqrt(share[0]) * chooses + sqrt(share[1]) * appeal
-            own = x[P1 * who + SPARK, i]
-            spark = sqrt(reciprocity) * x[HIT, i] + sqrt(1.0 - reciprocity) * own
-            x[P1 * who + GENERAL, i] = general
-            x[P1 * who + SPARK, i] = spark
-            x[P1 * who + DRAWN, i] = clip(general + pair_share * spark, -3.0, 3.0)
-    for who in UNROLL(2):
-        for n in range(4):
-            draw_uniform(x, k, P1 * who + LOAD + n, who, LOAD_PURPOSE, 0, n)
-        draw_normal(x, k, P1 * who + SIMILARITY, who, SIMILARITY_PURPOSE, 0, 0)
-        draw_normal(x, k, P1 * who + SENSITIVITY, who, SENSITIVITY_PURPOSE, 0, 0)
-        for i in range(L):
-            for n in UNROLL(4):
-                x[P1 * who + LOAD + n, i] = 0.12 + 0.3 * x[P1 * who + LOAD + n, i]
-            neurotic, agreeable = x[P1 * who + NEUROTICISM, i], x[P1 * who + AGREEABLENESS, i]
-            anxious, avoidant = x[P1 * who + ANXIETY, i], x[P1 * who + AVOIDANCE, i]
-            drawn = x[P1 * who + DRAWN, i]
-            load = mean_load(x, P1 * who + LOAD, i)
-            x[P1 * who + MOOD, i] = clip(set_point(x, P1 * who, i) + 0.06 * drawn, -1.0, 1.0)
-            x[P1 * who + AROUSAL, i] = clip(0.35 + 0.03 * drawn, 0.0, 1.0)
-            stress = 0.12 + p[INDEX["stress_of_load"]] * load + 0.04 * neurotic
-            x[P1 * who + STRESS, i] = clip(stress, 0.0, 1.0)
-            trust = 0.42 - 0.03 * anxious - 0.03 * avoidant + 0.03 * agreeable
-            x[P1 * who + TRUST, i] = clip(trust, 0.0, 1.0)
-            close = 0.1 + 0.025 * drawn - 0.015 * avoidant
-            x[P1 * who + CLOSENESS, i] = clip(close, 0.0, 1.0)
-            x[P1 * who + COMMITMENT, i] = clip(0.05 + 0.02 * drawn, 0.0, 1.0)
-            x[P1 * who + SATISFACTION, i] = 0.5 + 0.05 * drawn
-            similar = (
-                0.45
-                + p[INDEX["similarity_liking"]] * drawn
-                + 0.06 * (x[LIKENESS, i] - 0.3)
-                + 0.12 * x[P1 * who + SIMILARITY, i]
-            )
-            x[P1 * who + SIMILARITY, i] = clip(similar, 0.0, 1.0)
-            x[P1 * who + SENSITIVITY, i] = clip(
-                1.0 + p[INDEX["sensitivity_sd"]] * x[P1 * who + SENSITIVITY, i], 0.1, 3.0
-            )
-    for i in range(L):
-        x[ALIVE, i] = 1.0
-        x[ENDED_BY, i] = -1.0
-
-
-def mean_load(x: Rows, row: int, i: int) -> Any:
-    """Return the mean of a person's four loads."""
-    return (x[row, i] + x[row + 1, i] + x[row + 2, i] + x[row + 3, i]) * 0.25
-
-
-def set_point(x: Rows, person: int, i: int) -> Any:
-    """Return the uninfluenced mood: `dynamics.set_point`."""
-    return clip(
-        0.12
-        + 0.05 * x[person + EXTRAVERSION, i]
-        - 0.08 * x[person + NEUROTICISM, i]
-        + 0.02 * x[person + AGREEABLENESS, i],
-        -0.4,
-        0.5,
-    )
-
-
 def pass_time(
     x: Rows, k: Words, p: Rows, episode: int, gap: Rows, extra: Rows, topics: int
 ) -> None:
@@ -137,9 +49,16 @@ def pass_time(
     c = counted(GAP_PURPOSE, episode, 0, 0)
     for i in range(L):
         # In double precision: what is rounded must not depend on the kernel's own.
-        u = (np.float64(drawn_bits(k[2, i], c)) + np.float64(0.5)) * np.float64(2.0**-53)
-        days = np.rint((gap[0] + (gap[1] - gap[0]) * u) * np.float64(10.0)) / np.float64(10.0)
-        x[GAP, i] = days
+        u = (
+            double_of_word(drawn_bits(k[2, i], c) >> np.uint64(11)) + np.float64(0.5)
+        ) * np.float64(2.0**-53)
+        tenths = rint((u * (gap[1] - gap[0]) + gap[0]) * np.float64(10.0))
+        x[GAP, i] = real_of_double(tenths / np.float64(10.0))
+    for i in range(L):
+        alive = x[ALIVE, i] > 0.5
+        keep = exp(x[GAP, i] * (-0.35 / 30.0))
+        spread = 0.12 * sqrt(larger(1.0 - keep * keep, 0.0))
+        months = smaller(x[GAP, i] / 30.0, 2.0)
     for who in UNROLL(2):
         for i in range(L):
             x[P1 * who + SIGNAL, i] = 0.0
@@ -148,27 +67,17 @@ def pass_time(
             draw_normal(x, k, VALUE, who, FACTOR_PURPOSE, episode, n)
             row = P1 * who + LOAD + n
             for i in range(L):
-                x[HIT, i] = x[row, i]
-            for i in range(L):
-                keep = exp(-0.35 * (x[GAP, i] / 30.0))
-                changed = 0.2 + keep * (x[HIT, i] - 0.2)
-                spread = 0.12 * sqrt(larger(1.0 - keep * keep, 0.0))
-                changed = changed + spread * x[VALUE, i]
-                put(x, HIT, i, x[ALIVE, i] > 0.5, changed)
-            for i in range(L):
-                x[row, i] = x[HIT, i]
+                changed = 0.2 + keep * (x[row, i] - 0.2) + spread * x[VALUE, i]
+                put(x, row, i, alive, changed)
         for n in range(N_EVENT):
             draw_uniform(x, k, SCRATCH, who, LIFE_EVENT, episode, n)
             log, load, stress, mood = EVENTS[n, 0], EVENTS[n, 1], EVENTS[n, 2], EVENTS[n, 3]
             row = P1 * who + LOAD + int(EVENTS[n, 4])
             for i in range(L):
-                months = smaller(x[GAP, i] / 30.0, 2.0)
-                hit = (x[SCRATCH, i] < 1.0 - exp(months * log)) & (x[ALIVE, i] > 0.5)
-                x[VALUE, i] = pick(hit, load, 0.0)
+                hit = (x[SCRATCH, i] < 1.0 - exp_2(months * log)) & alive
+                x[row, i] += pick(hit, load, 0.0)
                 x[P1 * who + SIGNAL, i] += pick(hit, stress, 0.0)
                 x[P1 * who + ACHE, i] += pick(hit, mood, 0.0)
-            for i in range(L):
-                x[row, i] += x[VALUE, i]
         more_stress = extra[who]
         for i in range(L):
             where = x[ALIVE, i] > 0.5
@@ -193,9 +102,9 @@ def pass_time(
             put(x, P1 * who + STRESS, i, where, clip(stress, 0.0, 1.0))
             fade = exp(-months * clip(0.05 + 0.02 * avoidant, 0.01, 0.12))
             put(x, P1 * who + CLOSENESS, i, where, x[P1 * who + CLOSENESS, i] * fade)
-            belief = 0.0
-            for n in UNROLL(N_ASPECT):
-                belief = belief + x[P1 * who + BELIEF + n, i]
+            belief = x[P1 * who + BELIEF, i]
+            for n in UNROLL(N_ASPECT - 1):
+                belief = belief + x[P1 * who + BELIEF + n + 1, i]
             trust = x[P1 * who + TRUST, i]
             trust = trust + 0.06 * smaller(months, 2.0) * (
                 0.5 + 0.5 * (belief / (N_ASPECT * 1.0)) - 0.04 * anxious - trust
@@ -236,7 +145,7 @@ def open_episode(
         draw_normal(x, k, SCRATCH, who, POSITION_PURPOSE, episode, 0)
         factor = misreading[who]
         for i in range(L):
-            leaning = 0.0
+            leaning = 0.0 * x[SCRATCH, i]
             for t in UNROLL(N_TRAIT):
                 leaning = leaning + x[P1 * who + TRAIT + t, i] * pull[t]
             position = tanh(0.7 * leaning + 0.55 * x[SCRATCH, i])
@@ -252,11 +161,15 @@ def open_episode(
             x[P1 * who + WARMED, i] = 0.0
             x[P1 * who + SPOKEN, i] = 0.0
             x[P1 * who + MISREADING, i] = factor
-            pressed = 0.0
-            for n in UNROLL(4):
-                pressed = pressed + x[P1 * who + LOAD + n, i] * pressures[n]
+            pressed = x[P1 * who + LOAD, i] * pressures[0]
+            for n in UNROLL(3):
+                pressed = pressed + x[P1 * who + LOAD + n + 1, i] * pressures[n + 1]
             strain = pressed + 0.25 * mean_load(x, P1 * who + LOAD, i)
-            x[P1 * who + STRAIN, i] = clip(strain, 0.0, 1.0)
+            strain = clip(strain, 0.0, 1.0)
+            x[P1 * who + POINT, i] = x[P1 * who + REST, i] - 0.18 * strain
+            x[P1 * who + STRESS_POINT, i] = 0.03 * (
+                0.15 + 0.6 * strain + 0.05 * x[P1 * who + NEUROTICISM, i]
+            )
     for i in range(L):
         x[SPEAKER, i] = -1.0
         x[CONFLICT, i] = 0.4 * larger(x[HURT, i], x[P1 + HURT, i])
@@ -274,13 +187,27 @@ def open_episode(
         if size > 0:
             c = counted(PARAMETER_PURPOSE, episode, 0, number)
             for i in range(L):
-                u = (np.float64(drawn_bits(k[2, i], c)) + np.float64(0.5)) * np.float64(2.0**-53)
-                picked = min(int(u * size), size - 1)
+                # In double precision, as what is rounded above.
+                u = (
+                    double_of_word(drawn_bits(k[2, i], c) >> np.uint64(11)) + np.float64(0.5)
+                ) * np.float64(2.0**-53)
+                picked = clip(floor(u * np.float64(size)), np.float64(0.0), np.float64(size - 1))
+            for choice in range(size):
                 for n in range(len(demands)):
-                    x[DEMAND_ROW + n, i] += choices[number, picked, n]
+                    for i in range(L):
+                        more = pick(picked == np.float64(choice), choices[number, choice, n], 0.0)
+                        x[DEMAND_ROW + n, i] += more
     for n in range(len(demands)):
         for i in range(L):
             x[DEMAND_ROW + n, i] = clip(x[DEMAND_ROW + n, i], 0.0, 1.0)
+    for who in UNROLL(2):
+        for i in range(L):
+            x[P1 * who + THREAT_DEMAND, i] = (
+                0.12
+                * x[P1 * who + SENSITIVITY, i]
+                * x[DEMAND_ROW, i]
+                * clip(1.0 + 0.3 * x[P1 * who + NEUROTICISM, i], 0.2, 2.2)
+            )
     for who in UNROLL(2):
         for n in range(4 * N_ASPECT):
             row = MEMORY + 4 * N_ASPECT * (who * N_TOPIC + slot) + n
@@ -294,6 +221,10 @@ def close_episode(
     """Settle what stays behind and who goes on: `course.close_episode` after the outcome."""
     felt_weight, close_weight = p[INDEX["satisfaction_felt"]], p[INDEX["satisfaction_closeness"]]
     stress_weight, hurt_weight = p[INDEX["satisfaction_stress"]], p[INDEX["satisfaction_hurt"]]
+    others_weight, success_weight = (
+        p[INDEX["satisfaction_of_other"]],
+        p[INDEX["satisfaction_success"]],
+    )
     comparison = p[INDEX["comparison_sd"]]
     for i in range(L):
         escalated = pick(x[ESCALATED, i] > 0.5, 3.0, pick(decides > 0.5, 4.0, 0.0))
@@ -318,7 +249,9 @@ def close_episode(
                 + 0.3 * (x[P1 * who + TRUST, i] - 0.5)
                 - stress_weight * (x[P1 * who + STRESS, i] - 0.25)
                 - hurt_weight * x[P1 * who + HURT, i]
-                + 0.06 * x[SUCCESS, i]
+                - others_weight
+                * (x[P1 * (1 - who) + STRESS, i] - 0.25 + x[P1 * (1 - who) + HURT, i])
+                + success_weight * x[SUCCESS, i]
                 + comparison * x[SCRATCH, i],
                 0.0,
                 1.0,

@@ -1,9 +1,10 @@
+# ruff: noqa: ARG001 - `i` is all lanes at once: `source` takes it away
 """What a tile is, and how its rows are set: for one person, for both, for the pair."""
 
 from typing import Any, TypeAlias
 
-from soullink.modules.simulation.domain.fast.maths import pick
-from soullink.modules.simulation.domain.fast.rows import P1
+from soullink.modules.simulation.domain.fast.maths import pick, put_where
+from soullink.modules.simulation.domain.fast.rows import P1, L
 
 Rows: TypeAlias = Any
 """A tile, (N_ROWS, L), of float32 or float64, or an array of numbers to read."""
@@ -13,13 +14,13 @@ Words: TypeAlias = Any
 
 def put(x: Rows, row: int, i: int, where: bool, value: float) -> None:
     """Set a row of the pair where the condition holds."""
-    x[row, i] = pick(where, value, x[row, i])
+    put_where(x, row * L, where, value)
 
 
 def one_of(x: Rows, row: int, i: int, first: bool, second: bool, value: float) -> None:
     """Set a row of person 0 where `first`, of person 1 where `second`."""
-    x[row, i] = pick(first, value, x[row, i])
-    x[P1 + row, i] = pick(second, value, x[P1 + row, i])
+    put_where(x, row * L, first, value)
+    put_where(x, (P1 + row) * L, second, value)
 
 
 def both(x: Rows, row: int, i: int, first: bool, second: bool, mine: float, others: float) -> None:

@@ -24,11 +24,15 @@ def key_lanes(
     k: Words, seed: Any, replica: Words, pair: Words, names: Words, first_lane: int
 ) -> None:
     """Give each lane its people's keys: `randomness.person_keys` and `pair_keys`."""
+    for lane in range(L):
+        n = pair[first_lane + lane]
+        k[0, lane] = names[n, 0]
+        k[1, lane] = names[n, 1]
+        k[2, lane] = replica[first_lane + lane]
     for i in range(L):
-        base = fresh_bits(seed + replica[first_lane + i])
-        n = pair[first_lane + i]
-        k[0, i] = fresh_bits(base ^ fresh_bits(names[n, 0]))
-        k[1, i] = fresh_bits(base ^ fresh_bits(names[n, 1]))
+        base = fresh_bits(k[2, i] + seed)
+        k[0, i] = fresh_bits(base ^ fresh_bits(k[0, i]))
+        k[1, i] = fresh_bits(base ^ fresh_bits(k[1, i]))
         k[2, i] = fresh_bits(k[0, i] + k[1, i])
 
 
@@ -36,10 +40,7 @@ def draw_normal(x: Rows, k: Words, row: int, who: int, purpose: int, episode: in
     """Put a standard normal draw into a row: `randomness.normal`."""
     c1, c2 = counted(purpose, episode, 0, 2 * n), counted(purpose, episode, 0, 2 * n + 1)
     for i in range(L):
-        x[NOISE_1, i] = to_unit(drawn_bits(k[who, i], c1))
-        x[NOISE_2, i] = to_unit(drawn_bits(k[who, i], c2))
-    for i in range(L):
-        x[row, i] = normal(x[NOISE_1, i], x[NOISE_2, i])
+        x[row, i] = normal(to_unit(drawn_bits(k[who, i], c1)), to_unit(drawn_bits(k[who, i], c2)))
 
 
 def draw_uniform(x: Rows, k: Words, row: int, who: int, purpose: int, episode: int, n: int) -> None:
@@ -49,29 +50,36 @@ def draw_uniform(x: Rows, k: Words, row: int, who: int, purpose: int, episode: i
         x[row, i] = to_unit(drawn_bits(k[who, i], c))
 
 
-def draw_floor(x: Rows, k: Words, episode: int, turn: int) -> None:
-    """Draw what does not depend on who speaks."""
-    floor, minute = counted(FLOOR, episode, turn, 0), counted(MINUTE_PURPOSE, episode, turn, 0)
-    mood, mood_2 = counted(MOOD_PURPOSE, episode, turn, 0), counted(MOOD_PURPOSE, episode, turn, 1)
-    for n in UNROLL(2):
-        for i in range(L):
-            bits = drawn_bits(k[n, i], floor)
-            x[P1 * n + FLOOR_ODDS, i] = to_unit(bits) / to_unit(other_side(bits))
-        for i in range(L):
-            x[P1 * n + NOISE_1, i] = to_unit(drawn_bits(k[n, i], mood))
-            x[P1 * n + NOISE_2, i] = to_unit(drawn_bits(k[n, i], mood_2))
+def draw_floor(x: Rows, k: Words, counters: Words, e: int, turn: int) -> None:
+    """Draw what does not depend on who speaks: who takes the floor, both moods' noise, the minute.
+
+    counters: by episode, turn and the places of `plans.DRAWN`.
+    """
+    floor, minute = counters[e, turn, 0], counters[e, turn, 1]
+    mood, mood_2 = counters[e, turn, 2], counters[e, turn, 3]
     for i in range(L):
+        # The odds of both draws, as one fraction.
+        bits = drawn_bits(k[0, i], floor)
+        other = drawn_bits(k[1, i], floor)
+        x[FLOOR_ODDS, i] = (to_unit(other) * to_unit(other_side(bits))) / (
+            to_unit(other_side(other)) * to_unit(bits)
+        )
+        for n in UNROLL(2):
+            x[P1 * n + NOISE, i] = normal(
+                to_unit(drawn_bits(k[n, i], mood)), to_unit(drawn_bits(k[n, i], mood_2))
+            )
         x[U_MINUTE, i] = to_unit(drawn_bits(k[2, i], minute))
 
 
-def draw_turn(x: Rows, k: Words, episode: int, turn: int) -> None:
+def draw_turn(x: Rows, k: Words, counters: Words, e: int, turn: int) -> None:
     """Draw what the speaker decides by and the listener misreads by."""
-    act, misread = counted(ACT_PURPOSE, episode, turn, 0), counted(MISREAD, episode, turn, 0)
-    sign = counted(MISREAD_SIGN, episode, turn, 0)
+    act, misread, sign = counters[e, turn, 4], counters[e, turn, 5], counters[e, turn, 6]
     for i in range(L):
         one = x[NOW, i] > 0.5
-        first, second = k[0, i], k[1, i]
-        speaker, listener = pick(one, second, first), pick(one, first, second)
+        first = k[0, i]
+        second = k[1, i]
+        speaker = pick(one, second, first)
+        listener = pick(one, first, second)
         x[U_ACT, i] = to_unit(drawn_bits(speaker, act))
         x[U_MISREAD, i] = to_unit(drawn_bits(listener, misread))
         x[U_SIGN, i] = to_unit(drawn_bits(listener, sign))

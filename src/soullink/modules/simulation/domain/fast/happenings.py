@@ -4,10 +4,18 @@
 Plain Python over a tile, made into source by `source.py` like `lanes.py`.
 """
 
-import numpy as np
-
 from soullink.modules.simulation.domain.fast.cells import Rows, Words, put
-from soullink.modules.simulation.domain.fast.maths import UNROLL, clip, larger, pick, smaller
+from soullink.modules.simulation.domain.fast.maths import (
+    UNROLL,
+    anywhere,
+    byte,
+    clip,
+    floor,
+    larger,
+    magnitude,
+    pick,
+    smaller,
+)
 from soullink.modules.simulation.domain.fast.rows import *
 
 
@@ -35,7 +43,7 @@ def narrow(x: Rows, which: int, low: float, high: float) -> None:
         for i in range(L):
             apart = x[POSITION, i] - x[P1 + POSITION, i]
             open_question = (x[AGREED, i] + x[ARBITRATED, i]) == 0.0
-            distance = pick(open_question, larger(apart, -apart) * 0.5, 0.0)
+            distance = pick(open_question, magnitude(apart) * 0.5, 0.0)
             narrow_lane(x, i, distance, low, high)
     elif which == 5:
         for i in range(L):
@@ -83,12 +91,11 @@ def narrow_lane(x: Rows, i: int, value: float, low: float, high: float) -> None:
     x[HIT, i] = pick((value >= low) & (value <= high), x[HIT, i], 0.0)
 
 
-def anywhere(x: Rows, row: int) -> bool:
-    """Return whether a row of ones and zeros has a one; its sum is exact in any order."""
-    total = 0.0
+def found(x: Rows, row: int) -> bool:
+    """Return whether a row of ones and zeros has a one."""
     for i in range(L):
-        total += x[row, i]
-    return total > 0.5
+        out = anywhere(x[row, i] > 0.5)
+    return out
 
 
 def affect(x: Rows, mood: float, arousal: float, stress: float, trust: float, close: float,
@@ -132,8 +139,8 @@ def affect(x: Rows, mood: float, arousal: float, stress: float, trust: float, cl
 def unfired(x: Rows, bit: float) -> None:
     """Put into HIT the lanes that go on and where a trigger, a bit of FIRED, has not fired."""
     for i in range(L):
-        half = np.floor(x[FIRED, i] / bit)
-        odd = half - 2.0 * np.floor(half * 0.5)
+        half = floor(x[FIRED, i] / bit)
+        odd = half - 2.0 * floor(half * 0.5)
         x[HIT, i] = pick(odd < 0.5, x[LIVE, i], 0.0)
 
 
@@ -146,8 +153,8 @@ def arm(x: Rows, bit: float) -> None:
 def fire(x: Rows, bit: float, ends: float) -> None:
     """Put into HIT the lanes where a trigger fires, and note that it has."""
     for i in range(L):
-        half = np.floor(x[FIRING, i] / bit)
-        hit = half - 2.0 * np.floor(half * 0.5)
+        half = floor(x[FIRING, i] / bit)
+        hit = half - 2.0 * floor(half * 0.5)
         x[HIT, i] = hit
         x[FIRED, i] += hit * bit
         x[ENDS, i] = larger(x[ENDS, i], hit * ends)
@@ -171,4 +178,4 @@ def log_acts(x: Rows, log: Words, turn: int) -> None:
     """Write down who does what, one byte a lane; N_ACT * 2 where nobody does anything."""
     for i in range(L):
         does = x[ACT, i] + pick(x[NOW, i] > 0.5, N_ACT * 1.0, 0.0)
-        log[turn * L + i] = np.uint8(np.int32(pick(x[LIVE, i] > 0.5, does, N_ACT * 2.0)))
+        log[turn, i] = byte(pick(x[LIVE, i] > 0.5, does, N_ACT * 2.0))

@@ -6,17 +6,18 @@ it that numba compiles. Equations and sources are those of the NumPy functions t
 names; a property test keeps the two the same. Lanes whose episode is over keep what they have.
 """
 
-import numpy as np
-
 from soullink.modules.simulation.domain.fast.cells import Rows, both, one_of, put
 from soullink.modules.simulation.domain.fast.maths import (
-    at,
     clip,
     larger,
     log,
-    normal,
+    look_up_16,
+    look_up_32,
+    look_up_48,
+    magnitude,
+    odds_against,
     pick,
-    sigmoid,
+    whole,
 )  # fmt: skip
 from soullink.modules.simulation.domain.fast.rows import *
 from soullink.modules.simulation.domain.flow import (
@@ -38,15 +39,11 @@ def take_floor(x: Rows, decides: float) -> None:
         addressed = 1.9 + 1.2 * x[ASKED, i] + 4.0 * x[CLOSING, i]
         going_on = -0.3 + 0.35 * x[PURSUING, i] * anxious - pick(x[ROW, i] >= 2.0, 6.0, 0.0)
         begun = last >= 0.0
-        bid = (
-            0.5 * x[EXTRAVERSION, i]
-            + 0.6 * (x[AROUSAL, i] - 0.3)
-            + pick(begun, pick(second, addressed, going_on), 0.0)
-        )
+        bid = x[BIDS, i] + 0.6 * x[AROUSAL, i] + pick(begun, pick(second, addressed, going_on), 0.0)
         other = (
-            0.5 * x[P1 + EXTRAVERSION, i]
-            + 0.6 * (x[P1 + AROUSAL, i] - 0.3)
-            + 0.7 * log(x[P1 + FLOOR_ODDS, i] / x[FLOOR_ODDS, i])
+            x[P1 + BIDS, i]
+            + 0.6 * x[P1 + AROUSAL, i]
+            + 0.7 * log(x[FLOOR_ODDS, i])
             + pick(begun, pick(second, going_on, addressed), 0.0)
         )
         now = pick(other > bid, 1.0, 0.0)
@@ -57,7 +54,7 @@ def take_floor(x: Rows, decides: float) -> None:
         x[PREVIOUS, i] = pick(begun & (not double), said, NO_ACT * 1.0)
         apart = x[POSITION, i] - x[P1 + POSITION, i]
         open_question = (x[AGREED, i] + x[ARBITRATED, i]) == 0.0
-        x[DISAGREEMENT, i] = pick(open_question, larger(apart, -apart) * 0.5 * decides, 0.0)
+        x[DISAGREEMENT, i] = pick(open_question, magnitude(apart) * 0.5 * decides, 0.0)
 
 
 def respond(x: Rows, p: Rows) -> None:
@@ -66,30 +63,29 @@ def respond(x: Rows, p: Rows) -> None:
     `dynamics.misread_chance`, `read`, `hear`, `act_on_self`, `flow.moved`, the minute and
     `turn._count`. p: the free numbers.
     """
-    mood_inertia, mood_influence = p[INDEX["mood_inertia"]], p[INDEX["mood_influence"]]
-    gain_negative, gain_positive = p[INDEX["mood_gain_negative"]], p[INDEX["mood_gain_positive"]]
-    noise_hearing, noise_speaking = p[INDEX["mood_noise_hearing"]], p[INDEX["mood_noise_speaking"]]
-    trust_loss, trust_growth = p[INDEX["trust_loss"]], p[INDEX["trust_growth"]]
+    mood_influence, noise_speaking = p[INDEX["mood_influence"]], p[INDEX["mood_noise_speaking"]]
+    trust_loss, stress_relief = p[INDEX["trust_loss"]], p[INDEX["stress_relief"]]
     closeness_growth, heating = p[INDEX["closeness_growth"]], p[INDEX["conflict_heating"]]
-    stress_threat, stress_relief = p[INDEX["stress_threat"]], p[INDEX["stress_relief"]]
-    hurt_gain = p[INDEX["hurt_gain"]]
     for i in range(L):
         live = x[LIVE, i] > 0.5
         one = x[NOW, i] > 0.5
+        # Person 0 listens where `to`, person 1 where `from_`.
+        to = live & one
+        from_ = live & (not one)
         act = x[ACT, i]
-        a = at(act)
-        depth, valence_of, heat = A_DEPTH[a], A_VALENCE[a], A_HEAT[a]
-        connects, frees, esteems = A_CONNECTION[a], A_AUTONOMY[a], A_ESTEEM[a]
-        code = A_CODE[a]
-        aspect = np.floor(code * 0.015625)
-        code = code - 64.0 * aspect
-        asks = pick(code >= 32.0, 1.0, 0.0)
-        code = code - 32.0 * asks
-        settles = code >= 16.0
-        kind = pick(settles, code - 16.0, code)
+        number = whole(act)
+        depth = look_up_48(x, A_DEPTH * L, number)
+        valence_of = look_up_48(x, A_VALENCE * L, number)
+        heat = look_up_48(x, A_HEAT * L, number)
+        connects = look_up_48(x, A_CONNECTION * L, number)
+        frees = look_up_48(x, A_AUTONOMY * L, number)
+        esteems = look_up_48(x, A_ESTEEM * L, number)
+        kind = look_up_48(x, A_KIND * L, number)
+        settles = look_up_48(x, A_SETTLES * L, number) > 0.5
+        asks = look_up_48(x, A_ASKS * L, number)
         x[SETTLES, i] = pick(settles, 1.0, 0.0)
-        x[ASPECT, i] = aspect - 1.0
-        conflict, disagreement = x[CONFLICT, i], x[DISAGREEMENT, i]
+        conflict = x[CONFLICT, i]
+        disagreement = x[DISAGREEMENT, i]
 
         # The listener.
         mood = pick(one, x[MOOD, i], x[P1 + MOOD, i])
@@ -97,47 +93,43 @@ def respond(x: Rows, p: Rows) -> None:
         stress = pick(one, x[STRESS, i], x[P1 + STRESS, i])
         trust = pick(one, x[TRUST, i], x[P1 + TRUST, i])
         close = pick(one, x[CLOSENESS, i], x[P1 + CLOSENESS, i])
-        neurotic = pick(one, x[NEUROTICISM, i], x[P1 + NEUROTICISM, i])
-        anxious = pick(one, x[ANXIETY, i], x[P1 + ANXIETY, i])
-        avoidant = pick(one, x[AVOIDANCE, i], x[P1 + AVOIDANCE, i])
-        extravert = pick(one, x[EXTRAVERSION, i], x[P1 + EXTRAVERSION, i])
-        agreeable = pick(one, x[AGREEABLENESS, i], x[P1 + AGREEABLENESS, i])
-        sensitive = pick(one, x[SENSITIVITY, i], x[P1 + SENSITIVITY, i])
-        strain = pick(one, x[STRAIN, i], x[P1 + STRAIN, i])
-        chance = sigmoid(
-            -3.1
-            + 1.6 * (stress - 0.3)
-            + 0.8 * (arousal - 0.3)
-            + 0.2 * neurotic
-            + 0.15 * anxious
-            - 1.2 * (trust - 0.5)
+        unlikely = odds_against(
+            1.6 * stress
+            + 0.8 * arousal
+            - 1.2 * trust
             + 0.8 * conflict
-        ) * pick(one, x[MISREADING, i], x[P1 + MISREADING, i])
-        worse = x[U_SIGN, i] < sigmoid(
-            0.6 + 0.6 * anxious + 0.3 * neurotic - 3.0 * (trust - 0.5) - 1.0 * mood
+            + pick(one, x[MISREADS_AT, i], x[P1 + MISREADS_AT, i])
         )
-        taken = C_TAKEN[at(pick(worse, kind + 9.0, kind))]
-        perceived = pick(x[U_MISREAD, i] < chance, taken, kind)
+        likely = x[U_MISREAD, i] * (1.0 + unlikely) < pick(
+            one, x[MISREADING, i], x[P1 + MISREADING, i]
+        )
+        better = odds_against(pick(one, x[WORSE_AT, i], x[P1 + WORSE_AT, i]) - 3.0 * trust - mood)
+        worse = x[U_SIGN, i] * (1.0 + better) < 1.0
+        taken = look_up_32(x, C_TAKEN * L, pick(worse, kind + 9.0, kind))
+        perceived = pick(likely, taken, kind)
         misread = perceived != kind
-        looks = C_VALENCE[at(perceived)]
+        looks = look_up_16(x, C_VALENCE * L, perceived)
         valence = pick(misread, 0.5 * valence_of + 0.8 * looks, valence_of)
         signal = pick(one, x[SIGNAL, i], x[P1 + SIGNAL, i])
         heard = valence + 0.25 * (trust - 0.5) + 0.12 * mood + 0.12 * signal
         shift = pick(misread, 0.5 * (looks - valence_of), 0.0)
-        connection = clip((connects + shift) * clip(1.0 + 0.25 * anxious, 0.3, 2.0), -1.0, 1.0)
+        connection = clip(
+            (connects + shift) * pick(one, x[CONNECTS, i], x[P1 + CONNECTS, i]), -1.0, 1.0
+        )
         intimate = larger(connects, 0.0) * depth
         autonomy = clip(
-            frees * clip(1.0 + 0.3 * avoidant, 0.3, 2.0) - 0.12 * avoidant * intimate, -1.0, 1.0
+            frees * pick(one, x[FREES, i], x[P1 + FREES, i])
+            - pick(one, x[LESS_FREE, i], x[P1 + LESS_FREE, i]) * intimate,
+            -1.0,
+            1.0,
         )
-        esteem = clip((esteems + shift) * clip(1.0 + 0.15 * neurotic, 0.3, 2.0), -1.0, 1.0)
+        esteem = clip((esteems + shift) * pick(one, x[ESTEEMS, i], x[P1 + ESTEEMS, i]), -1.0, 1.0)
         threat = clip(
-            sensitive
-            * (
-                0.45 * larger(-connection, 0.0) * clip(1.0 + 0.35 * anxious, 0.2, 2.2)
-                + 0.35 * larger(-autonomy, 0.0) * clip(1.0 + 0.35 * avoidant, 0.2, 2.2)
-                + 0.45 * larger(-esteem, 0.0)
-                + 0.12 * x[DEMAND_ROW, i] * clip(1.0 + 0.3 * neurotic, 0.2, 2.2)
-            ),
+            pick(one, x[THREAT_CONNECTION, i], x[P1 + THREAT_CONNECTION, i])
+            * larger(-connection, 0.0)
+            + pick(one, x[THREAT_AUTONOMY, i], x[P1 + THREAT_AUTONOMY, i]) * larger(-autonomy, 0.0)
+            + pick(one, x[THREAT_ESTEEM, i], x[P1 + THREAT_ESTEEM, i]) * larger(-esteem, 0.0)
+            + pick(one, x[THREAT_DEMAND, i], x[P1 + THREAT_DEMAND, i]),
             0.0,
             1.0,
         )
@@ -156,154 +148,144 @@ def respond(x: Rows, p: Rows) -> None:
         warmth = larger(affect, 0.0)
         cold = larger(-affect, 0.0)
 
-        # What hearing it does.
-        rest = clip(0.12 + 0.05 * extravert - 0.08 * neurotic + 0.02 * agreeable, -0.4, 0.5)
-        point = rest - 0.18 * strain
+        one_of(x, HEARD, i, to, from_, perceived)
+        one_of(x, THREAT, i, to, from_, threat)
+        one_of(x, FELT, i, to, from_, pick(one, x[FELT, i], x[P1 + FELT, i]) + affect)
+        one_of(
+            x, HEARD_TURNS, i, to, from_, pick(one, x[HEARD_TURNS, i], x[P1 + HEARD_TURNS, i]) + 1.0
+        )
+
+        # What hearing and saying it do. What is found is put down at once: registers are few.
+        point = pick(one, x[POINT, i], x[P1 + POINT, i])
         speaker_mood = pick(one, x[P1 + MOOD, i], x[MOOD, i])
         gain = pick(
             hurts,
-            gain_negative * clip(1.0 + 0.22 * neurotic, 0.3, 2.0),
-            gain_positive * clip(1.0 + 0.15 * extravert, 0.4, 1.8),
-        )
-        noise = normal(
-            pick(one, x[NOISE_1, i], x[P1 + NOISE_1, i]),
-            pick(one, x[NOISE_2, i], x[P1 + NOISE_2, i]),
+            pick(one, x[GAIN_BAD, i], x[P1 + GAIN_BAD, i]),
+            pick(one, x[GAIN_GOOD, i], x[P1 + GAIN_GOOD, i]),
         )
         new_mood = (
             point
-            + clip(mood_inertia + 0.04 * neurotic, 0.1, 0.7) * (mood - point)
+            + pick(one, x[INERTIA, i], x[P1 + INERTIA, i]) * (mood - point)
             + mood_influence * (speaker_mood - mood)
             + gain * affect
-            + noise_hearing * clip(1.0 + 0.15 * neurotic, 0.5, 1.6) * noise
+            + pick(one, x[NOISY, i], x[P1 + NOISY, i]) * pick(one, x[NOISE, i], x[P1 + NOISE, i])
         )
+        after_mood = (
+            speaker_mood
+            + 0.25 * (pick(one, x[P1 + REST, i], x[REST, i]) - speaker_mood)
+            + 0.04 * valence_of
+            + noise_speaking * pick(one, x[P1 + NOISE, i], x[NOISE, i])
+        )
+        both(x, MOOD, i, to, from_, clip(new_mood, -1.0, 1.0), clip(after_mood, -1.0, 1.0))
         new_arousal = 0.78 * arousal + 0.22 * 0.25 + 0.3 * cold + 0.06 * warmth + 0.18 * threat
+        hits = kind == HOSTILE
+        after_arousal = 0.9 * pick(one, x[P1 + AROUSAL, i], x[AROUSAL, i]) + pick(
+            hits, 0.1 * 0.25 + 0.08, 0.1 * 0.25
+        )
+        both(x, AROUSAL, i, to, from_, clip(new_arousal, 0.0, 1.0), clip(after_arousal, 0.0, 1.0))
         new_stress = (
-            stress
-            + 0.03 * (0.15 + 0.6 * strain + 0.05 * neurotic - stress)
-            + stress_threat * threat * clip(1.0 + 0.2 * neurotic, 0.4, 1.8)
+            0.97 * stress
+            + pick(one, x[STRESS_POINT, i], x[P1 + STRESS_POINT, i])
+            + pick(one, x[STRESSED, i], x[P1 + STRESSED, i]) * threat
             - stress_relief * warmth
         )
-        trusting = clip(1.0 - 0.15 * anxious - 0.1 * avoidant, 0.4, 1.6)
-        new_trust = trust + pick(
-            hurts, trust_loss * affect * trust, trust_growth * affect * (1.0 - trust) * trusting
+        one_of(x, STRESS, i, to, from_, clip(new_stress, 0.0, 1.0))
+        new_trust = trust + affect * pick(
+            hurts, trust_loss * trust, (1.0 - trust) * pick(one, x[TRUSTS, i], x[P1 + TRUSTS, i])
         )
-        opening = clip(1.0 - 0.12 * avoidant, 0.3, 1.7)
-        open_or_warm = (perceived == WARM) | (perceived == OPEN)
-        disclosed = pick(one, x[DISCLOSED, i], x[P1 + DISCLOSED, i])
-        met = pick(open_or_warm | (perceived == REPAIR), disclosed, 0.0)
-        growth = (0.012 * warmth + 0.02 * depth * warmth + 0.03 * met * warmth) * opening
-        loss = (0.03 * cold + pick(hostile | (perceived == DISTANT), 0.012, 0.0)) * close
-        new_close = close + growth * (1.0 - close) * closeness_growth - loss
+        one_of(x, TRUST, i, to, from_, clip(new_trust, 0.0, 1.0))
         new_connection = (
             0.85 * pick(one, x[CONNECTION, i], x[P1 + CONNECTION, i]) + 0.3 * connection
         )
+        one_of(x, CONNECTION, i, to, from_, clip(new_connection, -1.0, 1.0))
         new_autonomy = 0.85 * pick(one, x[AUTONOMY, i], x[P1 + AUTONOMY, i]) + 0.3 * autonomy
+        one_of(x, AUTONOMY, i, to, from_, clip(new_autonomy, -1.0, 1.0))
         new_esteem = 0.85 * pick(one, x[ESTEEM, i], x[P1 + ESTEEM, i]) + 0.3 * esteem
-        new_hurt = 0.88 * pick(one, x[HURT, i], x[P1 + HURT, i]) + hurt_gain * sensitive * larger(
-            -affect - 0.2, 0.0
+        one_of(x, ESTEEM, i, to, from_, clip(new_esteem, -1.0, 1.0))
+        open_or_warm = (perceived == WARM) | (perceived == OPEN)
+        disclosed = pick(one, x[DISCLOSED, i], x[P1 + DISCLOSED, i])
+        met = pick(open_or_warm | (perceived == REPAIR), disclosed, 0.0)
+        growth = (
+            (0.012 + 0.02 * depth + 0.03 * met) * warmth * pick(one, x[OPENS, i], x[P1 + OPENS, i])
         )
-        alike = pick(settles | (perceived == PLAYFUL) | (perceived == OPEN), 0.05, 0.0)
-        alike = alike - pick(pressing, 0.06, 0.0)
-        similar = clip(pick(one, x[SIMILARITY, i], x[P1 + SIMILARITY, i]) + alike * 0.5, 0.0, 1.0)
-        felt = pick(one, x[FELT, i], x[P1 + FELT, i]) + affect
-        heard_turns = pick(one, x[HEARD_TURNS, i], x[P1 + HEARD_TURNS, i]) + 1.0
-        # What waited for an answer, for the counts.
-        pressed = pick(one, x[PRESSED, i], x[P1 + PRESSED, i])
-        warmed = pick(one, x[WARMED, i], x[P1 + WARMED, i])
-        positive = valence_of > 0.15
-        pursued = pick(one, x[PURSUED, i], x[P1 + PURSUED, i]) + pick(kind == DISTANT, pressed, 0.0)
-        answered = pick(one, x[ANSWERED, i], x[P1 + ANSWERED, i]) + pick(
-            (kind == WARM) | (kind == OPEN), disclosed, 0.0
-        )
-        matched = pick(one, x[MATCHED, i], x[P1 + MATCHED, i]) + pick(positive, warmed, 0.0)
-        misreads = pick(one, x[MISREADS, i], x[P1 + MISREADS, i]) + pick(misread, 1.0, 0.0)
-
-        # The speaker.
-        s_arousal = pick(one, x[P1 + AROUSAL, i], x[AROUSAL, i])
-        s_close = pick(one, x[P1 + CLOSENESS, i], x[CLOSENESS, i])
-        s_hurt = pick(one, x[P1 + HURT, i], x[HURT, i])
-        s_guilt = pick(one, x[P1 + GUILT, i], x[GUILT, i])
-        s_agreeable = pick(one, x[P1 + AGREEABLENESS, i], x[AGREEABLENESS, i])
-        s_avoidant = pick(one, x[P1 + AVOIDANCE, i], x[AVOIDANCE, i])
-        s_neurotic = pick(one, x[P1 + NEUROTICISM, i], x[NEUROTICISM, i])
-        s_extravert = pick(one, x[P1 + EXTRAVERSION, i], x[EXTRAVERSION, i])
+        loss = (0.03 * cold + pick(hostile | (perceived == DISTANT), 0.012, 0.0)) * close
+        new_close = close + growth * (1.0 - close) * closeness_growth - loss
         s_opened = pick(one, x[P1 + OPENED, i], x[OPENED, i])
-        s_last = pick(one, x[P1 + LAST_ACT, i], x[LAST_ACT, i])
-        s_spoken = pick(one, x[P1 + SPOKEN, i], x[SPOKEN, i])
-        s_accepted = pick(one, x[P1 + ACCEPTED, i], x[ACCEPTED, i])
-        s_point = clip(
-            0.12 + 0.05 * s_extravert - 0.08 * s_neurotic + 0.02 * s_agreeable, -0.4, 0.5
+        fresh = depth * (1.0 - s_opened)
+        one_of(x, OPENED, i, from_, to, clip(s_opened + 0.05 * fresh, 0.0, 0.9))
+        s_close = pick(one, x[P1 + CLOSENESS, i], x[CLOSENESS, i])
+        after_close = s_close + 0.025 * fresh * pick(one, x[P1 + OPENS, i], x[OPENS, i]) * (
+            1.0 - s_close
         )
-        s_noise = normal(
-            pick(one, x[P1 + NOISE_1, i], x[NOISE_1, i]),
-            pick(one, x[P1 + NOISE_2, i], x[NOISE_2, i]),
-        )
-        hit = pick(kind == HOSTILE, 1.0, 0.0)
-        after_arousal = 0.9 * s_arousal + 0.1 * 0.25 + 0.08 * hit
-        after_mood = (
-            speaker_mood
-            + 0.25 * (s_point - speaker_mood)
-            + 0.04 * valence_of
-            + noise_speaking * s_noise
+        both(x, CLOSENESS, i, to, from_, clip(new_close, 0.0, 1.0), clip(after_close, 0.0, 1.0))
+        new_hurt = 0.88 * pick(one, x[HURT, i], x[P1 + HURT, i]) + pick(
+            one, x[HURTS, i], x[P1 + HURTS, i]
+        ) * larger(-affect - 0.2, 0.0)
+        after_hurt = pick(one, x[P1 + HURT, i], x[HURT, i]) * pick(act == FORGIVE, 0.95 * 0.3, 0.95)
+        both(x, HURT, i, to, from_, clip(new_hurt, 0.0, 1.0), after_hurt)
+        alike = pick(settles | (perceived == PLAYFUL) | (perceived == OPEN), 0.025, 0.0)
+        alike = alike - pick(pressing, 0.03, 0.0)
+        one_of(
+            x,
+            SIMILARITY,
+            i,
+            to,
+            from_,
+            clip(pick(one, x[SIMILARITY, i], x[P1 + SIMILARITY, i]) + alike, 0.0, 1.0),
         )
         after_guilt = clip(
-            0.9 * s_guilt
-            + 0.35 * hit * clip(0.6 + 0.25 * s_agreeable, 0.1, 1.2)
+            0.9 * pick(one, x[P1 + GUILT, i], x[GUILT, i])
+            + pick(hits, pick(one, x[P1 + GUILTY, i], x[GUILTY, i]), 0.0)
             - pick(act == APOLOGISE, 0.5, 0.0),
             0.0,
             1.0,
         )
-        after_hurt = 0.95 * s_hurt * pick(act == FORGIVE, 0.3, 1.0)
-        fresh = depth * (1.0 - s_opened)
-        after_close = s_close + 0.025 * fresh * clip(1.0 - 0.12 * s_avoidant, 0.3, 1.7) * (
-            1.0 - s_close
-        )
-        after_opened = clip(s_opened + 0.05 * fresh, 0.0, 0.9)
+        one_of(x, GUILT, i, from_, to, after_guilt)
+        one_of(x, LAST_ACT_2, i, from_, to, pick(one, x[P1 + LAST_ACT, i], x[LAST_ACT, i]))
+        one_of(x, LAST_ACT, i, from_, to, act)
+        one_of(x, SPOKEN, i, from_, to, pick(one, x[P1 + SPOKEN, i], x[SPOKEN, i]) + 1.0)
+
+        # What waited for an answer, for the counts.
+        answers = pick((kind == WARM) | (kind == OPEN), disclosed, 0.0)
+        one_of(x, ANSWERED, i, to, from_, pick(one, x[ANSWERED, i], x[P1 + ANSWERED, i]) + answers)
         reveals = pick(depth >= 0.4, 1.0, 0.0)
+        both(x, DISCLOSED, i, to, from_, 0.0, reveals)
+        pursued = pick(one, x[PURSUED, i], x[P1 + PURSUED, i]) + pick(
+            kind == DISTANT, pick(one, x[PRESSED, i], x[P1 + PRESSED, i]), 0.0
+        )
+        one_of(x, PURSUED, i, to, from_, pursued)
         presses = pick(kind == DEMAND, 1.0, 0.0)
+        both(x, PRESSED, i, to, from_, 0.0, presses)
+        positive = valence_of > 0.15
+        matched = pick(one, x[MATCHED, i], x[P1 + MATCHED, i]) + pick(
+            positive, pick(one, x[WARMED, i], x[P1 + WARMED, i]), 0.0
+        )
+        one_of(x, MATCHED, i, to, from_, matched)
+        both(x, WARMED, i, to, from_, 0.0, pick(positive, 1.0, 0.0))
+        one_of(
+            x,
+            MISREADS,
+            i,
+            to,
+            from_,
+            pick(one, x[MISREADS, i], x[P1 + MISREADS, i]) + pick(misread, 1.0, 0.0),
+        )
         repairs = kind == REPAIR
-        accepted = s_accepted + pick(repairs & (affect >= REPAIR_ACCEPTED), 1.0, 0.0)
+        accepted = pick(one, x[P1 + ACCEPTED, i], x[ACCEPTED, i]) + pick(
+            repairs & (affect >= REPAIR_ACCEPTED), 1.0, 0.0
+        )
+        one_of(x, ACCEPTED, i, from_, to, accepted)
 
         # Where both stand on the decision.
         s_position = pick(one, x[P1 + POSITION, i], x[POSITION, i])
         h_position = pick(one, x[POSITION, i], x[P1 + POSITION, i])
         gap = h_position - s_position
         away = pick(gap > 0.0, 1.0, pick(gap < 0.0, -1.0, 0.0))
-        own, other = A_OWN[a], A_OTHER[a]
+        own = look_up_48(x, A_OWN * L, number)
+        other = look_up_48(x, A_OTHER * L, number)
         new_s = clip(s_position + own * pick(own < 0.0, away, gap), -1.0, 1.0)
         new_h = clip(h_position - other * pick(other < 0.0, away, gap), -1.0, 1.0)
-
-        # Who has what from now on: person 0 listened where `to`, person 1 where `from_`.
-        to = live & one
-        from_ = live & (not one)
-        both(x, MOOD, i, to, from_, clip(new_mood, -1.0, 1.0), clip(after_mood, -1.0, 1.0))
-        both(x, AROUSAL, i, to, from_, clip(new_arousal, 0.0, 1.0), clip(after_arousal, 0.0, 1.0))
-        both(x, CLOSENESS, i, to, from_, clip(new_close, 0.0, 1.0), clip(after_close, 0.0, 1.0))
-        both(x, HURT, i, to, from_, clip(new_hurt, 0.0, 1.0), after_hurt)
         both(x, POSITION, i, to, from_, new_h, new_s)
-        both(x, DISCLOSED, i, to, from_, 0.0, reveals)
-        both(x, PRESSED, i, to, from_, 0.0, presses)
-        both(x, WARMED, i, to, from_, 0.0, pick(positive, 1.0, 0.0))
-        one_of(x, STRESS, i, to, from_, clip(new_stress, 0.0, 1.0))
-        one_of(x, TRUST, i, to, from_, clip(new_trust, 0.0, 1.0))
-        one_of(x, CONNECTION, i, to, from_, clip(new_connection, -1.0, 1.0))
-        one_of(x, AUTONOMY, i, to, from_, clip(new_autonomy, -1.0, 1.0))
-        one_of(x, ESTEEM, i, to, from_, clip(new_esteem, -1.0, 1.0))
-        one_of(x, HEARD, i, to, from_, perceived)
-        one_of(x, THREAT, i, to, from_, threat)
-        one_of(x, FELT, i, to, from_, felt)
-        one_of(x, HEARD_TURNS, i, to, from_, heard_turns)
-        one_of(x, SIMILARITY, i, to, from_, similar)
-        one_of(x, PURSUED, i, to, from_, pursued)
-        one_of(x, ANSWERED, i, to, from_, answered)
-        one_of(x, MATCHED, i, to, from_, matched)
-        one_of(x, MISREADS, i, to, from_, misreads)
-        one_of(x, GUILT, i, from_, to, after_guilt)
-        one_of(x, OPENED, i, from_, to, after_opened)
-        one_of(x, LAST_ACT_2, i, from_, to, s_last)
-        one_of(x, LAST_ACT, i, from_, to, act)
-        one_of(x, SPOKEN, i, from_, to, s_spoken + 1.0)
-        one_of(x, ACCEPTED, i, from_, to, accepted)
 
         # The pair.
         felt_heat = pick(misread, 0.5 * heat + 0.3 * cold, heat)
@@ -346,7 +328,7 @@ def resolve(x: Rows, minutes: float, decides: float, deadline: float) -> None:
         passed = minutes * (0.6 + 0.8 * x[U_MINUTE, i]) + pick(paused, PAUSE_MINUTES, 0.0)
         put(x, MINUTE, i, live, x[MINUTE, i] + passed)
         apart = x[POSITION, i] - x[P1 + POSITION, i]
-        distance = larger(apart, -apart) * 0.5
+        distance = magnitude(apart) * 0.5
         undecided = live & (decides > 0.5) & ((x[AGREED, i] + x[ARBITRATED, i]) == 0.0)
         agreed = (
             undecided

@@ -18,15 +18,38 @@ from soullink.modules.simulation.api import (
     Scenario,
     Stage,
 )
-from soullink.modules.simulation.domain import dynamics, environment
+from soullink.modules.simulation.domain import dynamics, environment, randomness
 from soullink.modules.simulation.domain.fast.drive import Plan
 from soullink.modules.simulation.domain.fast.maths import LOG2_E
-from soullink.modules.simulation.domain.fast.rows import TRIGGERS_MOST
+from soullink.modules.simulation.domain.fast.rows import (
+    ACT_PURPOSE,
+    FLOOR,
+    MINUTE_PURPOSE,
+    MISREAD,
+    MISREAD_SIGN,
+    MOOD_PURPOSE,
+    TRIGGERS_MOST,
+)
 from soullink.modules.simulation.domain.flow import PAUSE_MINUTES
 from soullink.modules.simulation.domain.layout import N_PERSON, N_SHARED, Person
 from soullink.modules.simulation.domain.memory import RELEVANCE_ELSEWHERE
+from soullink.modules.simulation.domain.randomness import KeyArray
 
 NO_BOUND: Final = 1e30
+DRAWN: Final = (
+    (FLOOR, 0), (MINUTE_PURPOSE, 0), (MOOD_PURPOSE, 0), (MOOD_PURPOSE, 1), (ACT_PURPOSE, 0),
+    (MISREAD, 0), (MISREAD_SIGN, 0),
+)  # fmt: skip
+"""Purpose and number of every draw of a turn."""
+
+
+def _counters(episodes: int, turns: int) -> KeyArray:
+    """Return the hashed counters of the draws of every turn, (E, turns + 1, 7)."""
+    episode = np.arange(1, episodes + 1, dtype=np.uint64)[:, None, None]
+    turn = np.arange(turns + 1, dtype=np.uint64)[None, :, None]
+    drawn = np.array([(purpose << 48) | n for purpose, n in DRAWN], dtype=np.uint64)
+    shifted = (episode << np.uint64(32)) | (turn << np.uint64(16))
+    return randomness.mix(shifted | drawn)
 
 
 def _first_meeting() -> FloatArray:
@@ -149,6 +172,7 @@ def plan_of(
         return np.ascontiguousarray(values, dtype=dtype)
 
     return Plan(
+        counters=_counters(count, max(s.turns[1] for s in scenarios)),
         numbers=real(numbers),
         gaps=gaps,
         odds=real(odds.reshape(count, -1) * LOG2_E),  # the kernel's odds are to the base 2

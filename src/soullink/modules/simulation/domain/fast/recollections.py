@@ -1,4 +1,4 @@
-# ruff: noqa: F403, F405 - rows by the score
+# ruff: noqa: F403, F405, PLR0915 - rows by the score; one lane's whole memory is one loop
 """What a tile's people remember: the equations of `domain.memory`.
 
 Plain Python over a tile, made into source by `source.py` like `lanes.py`.
@@ -7,12 +7,14 @@ Plain Python over a tile, made into source by `source.py` like `lanes.py`.
 from soullink.modules.simulation.domain.fast.cells import Rows, one_of, put
 from soullink.modules.simulation.domain.fast.maths import (
     UNROLL,
-    at,
     clip,
     exp,
     larger,
+    look_up_48,
+    magnitude,
     pick,
     smaller,
+    whole,
 )
 from soullink.modules.simulation.domain.fast.rows import *
 from soullink.modules.simulation.domain.memory import (
@@ -27,35 +29,33 @@ FORGET = 0.6931471805599453 / (1440.0 * HALF_LIFE_DAYS)
 """What a minute takes of a memory's recency, as an exponent."""
 
 
-def add_memories(x: Rows, y: Rows, relevance: Rows) -> None:
-    """Add a topic's memories, y of shape (4 * N_ASPECT, L), to the sums, put down as person 0's."""
-    weigh = relevance[0]
-    for i in range(L):
-        left = exp(-FORGET * x[MINUTE, i])
-        total, product, pain = x[SCRATCH, i], x[VALUE, i], x[HIT, i]
-        for n in UNROLL(N_ASPECT):
-            # Nothing is younger than now.
-            recency = smaller(y[4 * n + RECENCY, i] * left, 1.0) / left
-            weight = y[4 * n + IMPORTANCE, i] * recency * weigh
-            felt = weight * y[4 * n + VALENCE_NOW, i]
-            total, product, pain = total + weight, product + felt, pain + larger(-felt, 0.0)
-        x[SCRATCH, i], x[VALUE, i], x[HIT, i] = total, product, pain
-
-
 def gather(x: Rows, topics: int, slot: int, relevance: Rows) -> None:
     """Add up what both remember as it stands now, for `lanes.recall`: `memory.weights`."""
     for who in UNROLL(2):
         for i in range(L):
-            x[SCRATCH, i], x[VALUE, i], x[HIT, i] = 0.0, 0.0, 0.0
+            left = exp(-FORGET * x[MINUTE, i])
+            renewed = 1.0 / left
+            total = 0.0 * left
+            product = total
+            pain = total
         for topic in range(topics):
             row = MEMORY + 4 * N_ASPECT * (who * N_TOPIC + topic)
             if topic == slot:
                 row = P1 * who + CELL
-            add_memories(x, x[row * L : (row + 4 * N_ASPECT) * L], relevance[topic:])
+            weigh = relevance[topic]
+            for i in range(L):
+                for n in UNROLL(N_ASPECT):
+                    # Nothing is younger than now.
+                    recency = smaller(x[row + (4 * n + RECENCY), i], renewed)
+                    weight = x[row + (4 * n + IMPORTANCE), i] * recency * weigh
+                    felt = weight * x[row + (4 * n + VALENCE_NOW), i]
+                    total = total + weight
+                    product = product + felt
+                    pain = pain + larger(-felt, 0.0)
         for i in range(L):
-            x[P1 * who + SUM, i] = x[SCRATCH, i]
-            x[P1 * who + PRODUCT, i] = x[VALUE, i]
-            x[P1 * who + PAIN, i] = x[HIT, i]
+            x[P1 * who + SUM, i] = total
+            x[P1 * who + PRODUCT, i] = product
+            x[P1 * who + PAIN, i] = pain
 
 
 def recall(x: Rows) -> None:
@@ -74,15 +74,20 @@ def recall(x: Rows) -> None:
 def remember(x: Rows) -> None:
     """Store what the listener lived through, and keep the sums of `recall`: `memory.remember`."""
     for i in range(L):
-        affect, threat, left = x[VALUE, i], x[HIT, i], x[SCRATCH, i]
+        affect = x[VALUE, i]
+        threat = x[HIT, i]
+        left = x[SCRATCH, i]
         one = x[NOW, i] > 0.5
-        a = at(x[ACT, i])
-        aspect = x[ASPECT, i]
-        salience = clip(0.75 * larger(affect, -affect) + 0.35 * threat, 0.0, 1.0)
+        act = whole(x[ACT, i])
+        aspect = look_up_48(x, A_ASPECT * L, act)
+        salience = clip(0.75 * magnitude(affect) + 0.35 * threat, 0.0, 1.0)
         noted = (x[LIVE, i] > 0.5) & (aspect >= 0.0) & (salience >= NOTICED)
         # Where it is kept: aspects of person 0 from 0, of person 1 from N_ASPECT.
         where = pick(noted, pick(one, aspect, aspect + N_ASPECT * 1.0), -1.0)
-        valence, importance, count, recency = 0.0, 0.0, 0.0, 0.0
+        valence = 0.0 * aspect
+        importance = valence
+        count = valence
+        recency = valence
         for n in UNROLL(N_ASPECT):
             hit = where == n * 1.0
             valence = pick(hit, x[CELL + 4 * n + VALENCE_NOW, i], valence)
@@ -95,11 +100,12 @@ def remember(x: Rows) -> None:
             importance = pick(hit, x[P1 + CELL + 4 * n + IMPORTANCE, i], importance)
             count = pick(hit, x[P1 + CELL + 4 * n + COUNT, i], count)
             recency = pick(hit, x[P1 + CELL + 4 * n + RECENCY, i], recency)
-        fresh = clip(0.5 * A_SIGN[a] + 0.5 * affect, -1.0, 1.0)
+        fresh = clip(0.5 * look_up_48(x, A_SIGN * L, act) + 0.5 * affect, -1.0, 1.0)
         agrees = (count == 0.0) | (valence * fresh >= 0.0)
         overturns = (not agrees) & (salience >= 0.5 * importance)
         blended = valence + (fresh - valence) / (1.0 + smaller(count, 4.0))
-        high, low = larger(importance, salience), smaller(importance, salience)
+        high = larger(importance, salience)
+        low = smaller(importance, salience)
         grown = high + 0.25 * low * (1.0 - high)
         new_valence = pick(
             agrees, blended, pick(overturns, fresh, valence * (1.0 - 0.5 * salience))
@@ -121,7 +127,8 @@ def remember(x: Rows) -> None:
             put(x, P1 + CELL + 4 * n + IMPORTANCE, i, hit, new_importance)
             put(x, P1 + CELL + 4 * n + COUNT, i, hit, new_count)
             put(x, P1 + CELL + 4 * n + RECENCY, i, hit, renewed)
-        before, after = importance * recency, new_importance * renewed
+        before = importance * recency
+        after = new_importance * renewed
         more = after - before
         product = after * new_valence - before * valence
         pain = larger(-after * new_valence, 0.0) - larger(-before * valence, 0.0)
@@ -141,16 +148,16 @@ def reflect(x: Rows, topics: int, slot: int) -> None:
                 put(x, row, i, x[LIVED, i] > 0.5, x[P1 * who + CELL + n, i])
         for n in range(N_ASPECT):
             for i in range(L):
-                x[NOISE_1, i] = 0.0
-                x[NOISE_2, i] = 0.0
+                weight = 0.0 * x[LIVED, i]
+                product = weight
             for topic in range(topics):
                 row = MEMORY + 4 * (N_ASPECT * (who * N_TOPIC + topic) + n)
                 for i in range(L):
-                    weight = x[row + IMPORTANCE, i] * smaller(x[row + RECENCY, i], 1.0)
-                    x[NOISE_1, i] += weight
-                    x[NOISE_2, i] += weight * x[row + VALENCE_NOW, i]
+                    more = x[row + IMPORTANCE, i] * smaller(x[row + RECENCY, i], 1.0)
+                    weight = weight + more
+                    product = product + more * x[row + VALENCE_NOW, i]
             for i in range(L):
                 belief = x[P1 * who + BELIEF + n, i]
-                target = x[NOISE_2, i] / (PRIOR_WEIGHT + x[NOISE_1, i])
+                target = product / (PRIOR_WEIGHT + weight)
                 belief = belief + REFLECTION_RATE * (target - belief)
                 put(x, P1 * who + BELIEF + n, i, x[LIVED, i] > 0.5, belief)

@@ -17,14 +17,16 @@ from soullink.modules.simulation.domain.layout import N_PERSON, N_TRAIT, Person
 from soullink.modules.simulation.domain.memory import ASPECT_OF_ACT, N_ASPECT, SIGN_OF_ACT
 from soullink.modules.simulation.domain.randomness import Purpose
 
-L: Final = 128
-"""Lanes of a tile: eight 512-bit registers of float32."""
+L: Final = 16
+"""Lanes of a tile: one 512-bit register of float32."""
 N_ACT: Final = len(ACTS)
 NO_ACT: Final = N_ACT
 TRIGGERS_MOST: Final = 12
 N_TOPIC: Final = len(TOPICS)
 
 N_LOGGED: Final = 2 * N_ACT + 1
+N_NOTED: Final = 20
+"""Variables of which sums and histograms are kept: `statistics.VARIABLES`."""
 TURNS_MOST: Final = 1024
 BINS: Final = 128
 """Bins of a histogram: quantiles are known to 1/128 of a variable's range."""
@@ -35,10 +37,16 @@ SCALE: Final = 2.0**32
 (
     MOOD, AROUSAL, STRESS, TRUST, CLOSENESS, COMMITMENT, CONNECTION, AUTONOMY, ESTEEM, LAST_ACT,
     LAST_ACT_2, HEARD, THREAT, POSITION, FELT, HEARD_TURNS, SATISFACTION, DISCLOSED, HURT, GUILT,
-    OPENED, SIMILARITY, SPOKEN, PRESSED, WARMED, SENSITIVITY, STRAIN, MISREADING, ROLE, DRAWN,
-    GENERAL, SPARK, AGAIN, FLOOR_ODDS, NOISE_1, NOISE_2, SIGNAL, ACHE, SUM, PRODUCT, PAIN,
-    ACCEPTED, PURSUED, ANSWERED, MATCHED, MISREADS, N_SINGLE,
-) = range(47)  # fmt: skip
+    OPENED, SIMILARITY, SPOKEN, PRESSED, WARMED, SENSITIVITY, MISREADING, ROLE, DRAWN,
+    GENERAL, SPARK, AGAIN, NOISE, SIGNAL, ACHE, SUM, PRODUCT, PAIN,
+    ACCEPTED, PURSUED, ANSWERED, MATCHED, MISREADS,
+    # What the equations make of traits, the same for a course: `between.derive`.
+    BIDS, CONNECTS, FREES, LESS_FREE, ESTEEMS, THREAT_CONNECTION, THREAT_AUTONOMY, THREAT_ESTEEM,
+    REST, INERTIA, GAIN_BAD, GAIN_GOOD, NOISY, STRESSED, TRUSTS, OPENS, HURTS, GUILTY,
+    MISREADS_AT, WORSE_AT,
+    # And for an episode: `between.open_episode`.
+    POINT, STRESS_POINT, THREAT_DEMAND, N_SINGLE,
+) = range(67)  # fmt: skip
 # fmt: off
 TRAIT: Final = N_SINGLE
 OPENNESS, CONSCIENTIOUSNESS, EXTRAVERSION, AGREEABLENESS, NEUROTICISM, ANXIETY, AVOIDANCE = range(
@@ -61,18 +69,27 @@ VALENCE_NOW, IMPORTANCE, COUNT, RECENCY = range(4)
     CONFLICT, PEAK, POSITIVE, NEGATIVE, SILENCE, REPAIRS, DISCLOSURES, TURNS, AGREED, ARBITRATED,
     LEFT, CLOSING, SPEAKER, ROW, MINUTE, ESCALATED, ASKED, PURSUING, LIVE, LIVED, ALIVE, ENDING,
     LEFT_BY, OUTCOME, SUCCESS, HIGHEST, SUCCESSES, EPISODES, ENDED, ENDED_BY, RESOLUTION,
-    NOW, ACT, PREVIOUS, DISAGREEMENT, U_ACT, U_MISREAD, U_SIGN, U_MINUTE, DOUBLE, WAS_CLOSING,
-    VALUE, HIT, ENDS, GAP, LIKENESS, SETTLES, ASPECT, SCRATCH, N_PAIR,
+    NOW, ACT, PREVIOUS, DISAGREEMENT, FLOOR_ODDS, U_ACT, U_MISREAD, U_SIGN, U_MINUTE, DOUBLE,
+    WAS_CLOSING, VALUE, HIT, ENDS, GAP, LIKENESS, SETTLES, SCRATCH, N_PAIR,
 ) = range(2 * P1, 2 * P1 + 50)  # fmt: skip
 DEMAND_ROW: Final = N_PAIR
 FIRED: Final = DEMAND_ROW + len(DEMANDS)
 FIRING: Final = FIRED + 1
-MEMORY: Final = FIRING + 1  # (2, topics, aspects, 4)
+TABLES: Final = FIRING + 1
+# Tables by act, with an entry for none: three rows each.
+(
+    A_VALENCE, A_CONNECTION, A_AUTONOMY, A_ESTEEM, A_HEAT, A_DEPTH, A_KIND, A_SETTLES, A_ASKS,
+    A_ASPECT, A_SIGN, A_OWN, A_OTHER, A_FOLLOWED,
+) = range(TABLES, TABLES + 3 * 14, 3)  # fmt: skip
+C_VALENCE: Final = A_FOLLOWED + 3  # by class: one row
+C_TAKEN: Final = C_VALENCE + 1  # by class, better and worse: two rows
+POWERS: Final = C_TAKEN + 2  # of 2, by sixteenths: one row
+HEARD_ODDS: Final = POWERS + 1  # by class heard: a row for each act
+FOLLOWING_ODDS: Final = HEARD_ODDS + N_ACT  # by kind of the act before: two rows for each act
+WEIGHT: Final = FOLLOWING_ODDS + 2 * N_ACT  # of what moves in an episode: 16 to a row
+N_WEIGHT_ROWS: Final = 10
+MEMORY: Final = WEIGHT + N_WEIGHT_ROWS  # (2, topics, aspects, 4)
 N_ROWS: Final = MEMORY + 2 * N_TOPIC * N_ASPECT * 4
-
-
-def _of_act(values: FloatArray, without: float = 0.0) -> FloatArray:
-    return np.append(np.asarray(values, dtype=np.float64), without)
 
 
 # Purposes of draws; most names are taken by rows.
@@ -92,30 +109,16 @@ FLOOR, MISREAD, MISREAD_SIGN, PARTNER, ACTOR, LIFE_EVENT = (
     )
 )  # fmt: skip
 
-# By act, with a last entry for none; read by lanes.
-A_VALENCE: Final = _of_act(dynamics.VALENCE)
-A_CONNECTION: Final = _of_act(dynamics.CONNECTION)
-A_AUTONOMY: Final = _of_act(dynamics.AUTONOMY)
-A_ESTEEM: Final = _of_act(dynamics.ESTEEM)
-A_HEAT: Final = _of_act(dynamics.HEAT)
-A_DEPTH: Final = _of_act(dynamics.DEPTH)
-A_CODE: Final = _of_act(
-    dynamics.CLASS_OF + 16 * dynamics.SETTLING + 32 * flow.ASKING + 64 * (ASPECT_OF_ACT + 1)
-)
-"""Class, whether it settles, whether it asks, and the aspect plus one, in one look-up."""
-A_SIGN: Final = _of_act(SIGN_OF_ACT)
 WARM, OPEN, PLAYFUL, TASK, DEMAND, HOSTILE, DISTANT, REPAIR, BOUNDARY = (
     float(number) for number in range(9)
 )
 APOLOGISE, FORGIVE, CLOSE, LEAVE = (
     float(ACT_INDEX[act]) for act in (Act.APOLOGISE, Act.FORGIVE, Act.CLOSE, Act.LEAVE)
 )
-C_VALENCE: Final = np.asarray(dynamics.CLASS_VALENCE)
-C_TAKEN: Final = np.concatenate([dynamics.BETTER, dynamics.WORSE]).astype(np.float64)
 
 
 def _moves() -> tuple[FloatArray, FloatArray]:
-    """Return how far each act moves (the speaker, the listener), each (N_ACT + 1,).
+    """Return how far each act moves (the speaker, the listener), each (N_ACT,).
 
     Asked of `flow.moved` itself, with positions one apart: a share of the way to the other, or,
     below zero, a fixed step away from the other.
@@ -123,15 +126,37 @@ def _moves() -> tuple[FloatArray, FloatArray]:
     speaker, listener = np.zeros((N_ACT, N_PERSON)), np.zeros((N_ACT, N_PERSON))
     speaker[:, Person.POSITION], listener[:, Person.POSITION] = -0.5, 0.5
     p, q = flow.moved(speaker, listener, np.arange(N_ACT))
-    return _of_act(p + 0.5), _of_act(0.5 - q)
+    return p + 0.5, 0.5 - q
 
 
-A_OWN, A_OTHER = _moves()
+def tables() -> FloatArray:
+    """Return the numbers of TABLES up to HEARD_ODDS, one after the other, (rows * L,)."""
+    own, other = _moves()
+    by_act = {
+        A_VALENCE: dynamics.VALENCE, A_CONNECTION: dynamics.CONNECTION,
+        A_AUTONOMY: dynamics.AUTONOMY, A_ESTEEM: dynamics.ESTEEM, A_HEAT: dynamics.HEAT,
+        A_DEPTH: dynamics.DEPTH, A_KIND: dynamics.CLASS_OF, A_SETTLES: dynamics.SETTLING,
+        A_ASKS: flow.ASKING, A_ASPECT: ASPECT_OF_ACT, A_SIGN: SIGN_OF_ACT, A_OWN: own,
+        A_OTHER: other,
+    }  # fmt: skip
+    out = np.zeros((HEARD_ODDS - TABLES) * L)
+    for row, values in by_act.items():
+        out[(row - TABLES) * L :][: len(values)] = values
+    out[(C_VALENCE - TABLES) * L :][: len(dynamics.CLASS_VALENCE)] = dynamics.CLASS_VALENCE
+    taken = np.concatenate([dynamics.BETTER, dynamics.WORSE])
+    out[(C_TAKEN - TABLES) * L :][: len(taken)] = taken
+    # Less what the sixteenths add to the bits when they are shifted to the exponent: `choice`.
+    steps = np.arange(16, dtype=np.int32)
+    powers = np.exp2(steps / 16.0).astype(np.float32).view(np.int32) - (steps << 19)
+    out[(POWERS - TABLES) * L :][:16] = powers.view(np.float32)
+    return out
+
+
 N_EVENT: Final = len(LIFE_EVENTS)
 EVENTS: Final = np.array(
     [
-        (np.log(1.0 - e.per_month), e.load, e.stress, e.mood, FACTORS.index(e.factor))
+        (np.log2(1.0 - e.per_month), e.load, e.stress, e.mood, FACTORS.index(e.factor))
         for e in LIFE_EVENTS
     ]
 )
-"""Life events, (N_EVENT, 5): log of no event in a month, load, stress, mood, number of factor."""
+"""Life events, (N_EVENT, 5): log2 of no event in a month, load, stress, mood, number of factor."""

@@ -20,7 +20,7 @@ from soullink.modules.simulation.domain.layout import N_TRAIT
 from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
 from soullink.modules.simulation.domain.randomness import KeyArray
 
-TOGETHER: Final = 4096
+TOGETHER: Final = 16_384
 """Trajectories handed to a thread at a time, about."""
 MOST_LANES: Final = 65_536
 """Trajectories whose lanes are listed at a time: bounds the memory, not the result."""

@@ -1,9 +1,9 @@
 """From plain Python over tiles to source that numba can compile.
 
-A tile's row and lane become one flat index with a constant offset (so that a compiler sees that
-rows never overlap and runs lanes side by side), loops over UNROLL are written out, numbers of the
-equations become literals of the kernel's precision, and the choice comes from `choice.py`. The
-text follows from the equations alone: its digest names it.
+A loop over all lanes `i` becomes statements about rows as a whole, which `vectors` compiles; a loop
+over single lanes stays one. Loops over UNROLL are written out, numbers of the equations become
+literals of the kernel's precision, and the choice comes from `choice.py`. The text follows from the
+equations alone: its digest, with that of `vectors`, names it.
 """
 
 import ast
@@ -22,6 +22,7 @@ import numpy as np
 import platformdirs
 
 from soullink.modules.simulation.domain.fast import (
+    beginning,
     between,
     cells,
     choice,
@@ -35,16 +36,22 @@ from soullink.modules.simulation.domain.fast import (
 )
 
 Precision = Literal["float32", "float64"]
-_MODULES: Final = (maths, cells, draws, lanes, recollections, happenings, between, drive)
-_FLAT: Final = {"x", "y", "k"}
-_NAMES: Final = ("exp", "exp_2", "log", "cos_2pi", "to_unit")
+vectors_name: Final = "soullink.modules.simulation.domain.fast.vectors"
+_MODULES: Final = (maths, cells, draws, lanes, recollections, happenings, beginning, between, drive)
+_TILES: Final = {"x", "k", "log", "s", "tally"}
+_NAMES: Final = ("exp", "exp_2", "log", "cos_2pi", "to_unit", "double_of", "real_of_double")
+_PRIMITIVES: Final = (
+    "anywhere", "bits_of", "byte", "cos_of", "double_of_single", "double_of_word", "exp2_of",
+    "exp_of", "floor", "larger", "log_of", "long_of", "look_up_16", "look_up_32", "look_up_48",
+    "magnitude", "of_bits", "pick", "put_where", "rint", "shifted", "single_of_double",
+    "single_of_whole", "single_of_word", "smaller", "sqrt", "tile_of", "total_of", "whole",
+)  # fmt: skip
+"""What `vectors` has in the place of a function of the same name."""
 _FASTMATH: Final[Mapping[Precision, str]] = {
     # No reordering: the same on every run, and lanes are computed alike wherever they stand.
     "float32": '{"nnan", "ninf", "nsz", "contract"}',
     "float64": "False",
 }
-_EXACT_SUMS: Final = ("anywhere",)
-_ANY_ORDER: Final = '{"reassoc", "nsz"}'
 
 
 class _Fold(ast.NodeTransformer):
@@ -55,6 +62,8 @@ class _Fold(ast.NodeTransformer):
 
     def visit_For(self, node: ast.For) -> Any:
         call = node.iter
+        if ast.unparse(call) == "range(L)" and ast.unparse(node.target) == "i":
+            return [made for statement in node.body for made in self._made(statement)]
         if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "UNROLL"):
             return self.generic_visit(node)
         times = self.visit(call.args[0])
@@ -64,9 +73,50 @@ class _Fold(ast.NodeTransformer):
         for number in range(int(str(times.value))):
             inner = _Fold({**self._names, node.target.id: number}, set())
             for statement in node.body:
-                made = inner.visit(ast.parse(ast.unparse(statement)).body[0])
-                out += made if isinstance(made, list) else [made]
+                out += inner._made(ast.parse(ast.unparse(statement)).body[0])
         return out
+
+    def _made(self, statement: ast.stmt) -> list[ast.stmt]:
+        made = self.visit(statement)
+        return made if isinstance(made, list) else [made]
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        node.value = self.visit(node.value)
+        (target,) = node.targets
+        stored = self._stored(target, node.value)
+        if stored is None:
+            node.targets = [self.visit(target)]
+        return stored or node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        node.value = self.visit(node.value)
+        now = ast.parse(ast.unparse(node.target), mode="eval").body
+        stored = self._stored(node.target, ast.BinOp(self.visit(now), node.op, node.value))
+        if stored is None:
+            node.target = self.visit(node.target)
+        return stored or node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        node.args = [part for part in node.args if not _is_lane(part)]
+        return self.generic_visit(node)  # type: ignore[return-value]
+
+    def _stored(self, target: ast.expr, value: ast.expr) -> ast.stmt | None:
+        """Return how a row of a tile, or one number of it, is set; None where it is none."""
+        if not (isinstance(target, ast.Subscript) and ast.unparse(target.value) in _TILES):
+            return None
+        place = self._place(target)
+        name = "put_row" if _all_lanes(target) else "put_lane"
+        return ast.Expr(ast.Call(ast.Name(name, ast.Load()), [*place, value], []))
+
+    def _place(self, node: ast.Subscript) -> list[ast.expr]:
+        """Return a tile's name and the index of a row, or of one lane in it."""
+        if not isinstance(node.slice, ast.Tuple):
+            return [node.value, self.visit(node.slice)]
+        row, lane = node.slice.elts
+        start = _folded(ast.BinOp(self.visit(row), ast.Mult(), ast.Constant(rows.L)))
+        if not _all_lanes(node):
+            start = _folded(ast.BinOp(start, ast.Add(), self.visit(lane)))
+        return [node.value, start]
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         value = self._names.get(node.id)
@@ -75,13 +125,12 @@ class _Fold(ast.NodeTransformer):
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        if ast.unparse(node.value) in _TILES:
+            name = "get_row" if _all_lanes(node) else "get_lane"
+            return ast.Call(ast.Name(name, ast.Load()), self._place(node), [])
         self.generic_visit(node)
         name = ast.unparse(node.value)
-        if name in _FLAT and isinstance(node.slice, ast.Tuple):
-            row, lane = node.slice.elts
-            start = _folded(ast.BinOp(row, ast.Mult(), ast.Constant(rows.L)))
-            node.slice = ast.BinOp(start, ast.Add(), lane)
-        elif isinstance(node.slice, ast.Constant):
+        if isinstance(node.slice, ast.Constant):
             table = self._names.get(name)
             if isinstance(table, dict):
                 return ast.Constant(table[node.slice.value])
@@ -117,6 +166,16 @@ class _Type(ast.NodeTransformer):
         return node
 
 
+def _all_lanes(node: ast.Subscript) -> bool:
+    """Return whether a tile's row is meant and not one number of it."""
+    return isinstance(node.slice, ast.Tuple) and _is_lane(node.slice.elts[1])
+
+
+def _is_lane(node: ast.expr) -> bool:
+    """Return whether an expression is `i`, all lanes at once."""
+    return isinstance(node, ast.Name) and node.id == "i"
+
+
 def _folded(node: ast.BinOp | ast.UnaryOp) -> ast.expr:
     parts = [node.operand] if isinstance(node, ast.UnaryOp) else [node.left, node.right]
     if all(isinstance(part, ast.Constant) for part in parts) and not isinstance(node.op, ast.Not):
@@ -131,8 +190,7 @@ def _function(
     if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
         node.body = node.body[1:]
     node.returns = None
-    for argument in node.args.args:
-        argument.annotation = None
+    node.args.args = [ast.arg(taken.arg) for taken in node.args.args if taken.arg != "i"]
     local = {
         n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     }
@@ -156,26 +214,36 @@ def text_of(precision: Precision) -> str:
     numbers: dict[float, str] = {}
     for module in _MODULES:
         found |= _functions(inspect.getsource(module), vars(module), numbers)
-    for made in (choice.base_source(), choice.choose_source()):
-        found |= _functions(made, vars(rows), numbers)
+    for made in (
+        choice.base_source(), choice.power_source(precision), choice.choose_source(precision)
+    ):  # fmt: skip
+        found |= _functions(made, vars(rows) | vars(maths), numbers)
     for name in _NAMES:
         chosen = found.pop(f"{name}{ending}")
         found.pop(f"{name}_{'64' if ending == '_32' else '32'}")
         found[name] = chosen.replace(f"def {name}{ending}(", f"def {name}(")
-    del found["real"]
-    body = "\n".join(found.values())
-    out = ["import numpy as np", "from numba import njit", f"F = real = np.{precision}"]
+    for name in ("real", *_PRIMITIVES):
+        found.pop(name, None)
+    maths_names = {
+        name for module in (maths, cells) for name, value in vars(module).items() if callable(value)
+    }
+    taken = ", ".join(("get_lane", "get_row", "put_lane", "put_row", *_PRIMITIVES))
+    out = [
+        "import numpy as np",
+        "from numba import njit",
+        f"from {vectors_name} import {taken}",
+        f"F = real = np.{precision}",
+    ]
     for name, value in sorted(vars(rows).items()):
-        if isinstance(value, np.ndarray) and name in body:
+        if isinstance(value, np.ndarray):
             out.append(f"{name} = np.array({value.tolist()!r}, dtype=F)")
     out += [f"{name} = F({number!r})" for number, name in numbers.items()]
-    for number, word in enumerate(choice.words()):
-        out.append(f"WORD_{number} = np.array({word!r}, dtype=np.int32)")
     for name, text in found.items():
-        fast = _ANY_ORDER if name in _EXACT_SUMS else _FASTMATH[precision]
-        more = "" if name in _NAMES else ", no_cpython_wrapper=True, no_cfunc_wrapper=True"
+        more = ", no_cpython_wrapper=True, no_cfunc_wrapper=True"
+        if name in maths_names:
+            more = ", forceinline=True"
         more = ", cache=CACHED" if name == "live" else more
-        out.append(f'@njit(error_model="numpy", nogil=True, fastmath={fast}{more})')
+        out.append(f'@njit(error_model="numpy", nogil=True, fastmath={_FASTMATH[precision]}{more})')
         out.append(text)
     return "\n".join(out) + "\n"
 
@@ -199,6 +267,12 @@ def alone(module: ModuleType) -> Iterator[None]:
         yield
 
 
+def _vectors_text() -> str:
+    """Return the source of what the kernel imports, which is not imported here: it needs numba."""
+    parts = (Path(__file__).parent / name for name in ("lane_types.py", "vectors.py"))
+    return "".join(part.read_text(encoding="utf-8") for part in parts)
+
+
 @lru_cache(maxsize=2)
 def compiled(precision: Precision) -> ModuleType:
     """Return the kernel as a module; numba compiles `live` when it is first called.
@@ -209,7 +283,7 @@ def compiled(precision: Precision) -> ModuleType:
     import numba  # noqa: PLC0415 - an extra
 
     text = text_of(precision)
-    digest = hashlib.sha256(f"{numba.__version__}{text}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{numba.__version__}{text}{_vectors_text()}".encode()).hexdigest()[:16]
     name = f"soullink_dynamics_{precision}_{digest}"
     folder = _folder()
     path = folder / f"{name}.py"
