@@ -15,6 +15,7 @@ from soullink.modules.matching.domain.interest.model import InterestModel
 from soullink_ml.datasets.speed_dates import FloatArray, SpeedDates
 from soullink_ml.evaluation import measures
 from soullink_ml.training import prior
+from soullink_ml.training.threads import one_thread
 
 KIND: Final = "soullink interest model"
 RESAMPLES: Final = 500
@@ -27,6 +28,11 @@ _CODE: Final = (
 
 def build(dates: SpeedDates, data_name: str, seed: int) -> dict[str, Any]:
     """Train on `dates` and return the sealed document. seed: of the intervals of its metrics."""
+    with one_thread():
+        return _build(dates, data_name, seed)
+
+
+def _build(dates: SpeedDates, data_name: str, seed: int) -> dict[str, Any]:
     fitted = prior.train(dates)
     numbers = artifact.to_document(fitted.numbers)
     about = {

@@ -61,7 +61,7 @@ class Artifacts:
     def get(self, version: str | None = None) -> dict[str, Any]:
         """Return an artifact; the one in use where `version` is None. Raises
         ArtifactNotFoundError, InvalidInterestModelError."""
-        wanted = version or self.pointer().active
+        wanted = self.pointer().active if version is None else version
         if wanted is None:
             raise ArtifactNotFoundError(
                 f"No version in {self._folder} is in use; name one with --version."

@@ -12,6 +12,7 @@ from soullink_ml.evaluation import measures
 from soullink_ml.markets.rounds import MatchRow, Wave, expected_matches
 from soullink_ml.training import beside, ours
 from soullink_ml.training.ours import STAGES, Stage
+from soullink_ml.training.threads import one_thread
 
 Target: TypeAlias = Literal["decision", "match"]
 TARGETS: Final[tuple[Target, ...]] = ("decision", "match")
@@ -81,6 +82,18 @@ def evaluate(
     UnavailableError without scikit-learn.
     """
     folds = list(_folds(test, training))
+    with one_thread():
+        return _evaluate(test, training, folds, seed, progress, models)
+
+
+def _evaluate(
+    test: SpeedDates,
+    training: SpeedDates | None,
+    folds: Sequence[Fold],
+    seed: int,
+    progress: Progress | None,
+    models: Sequence[str],
+) -> Evaluation:
     fitted = _fit_ours(folds, progress)
     everything = _predict(folds, fitted, len(test.decider), seed, progress, models)
     rows = [
@@ -104,8 +117,7 @@ def evaluate(
 def _folds(test: SpeedDates, training: SpeedDates | None) -> Iterator[Fold]:
     waves = test.waves
     if training is not None:
-        shared = sorted(set(waves) & set(training.waves)) if training.digest == test.digest else []
-        if shared:
+        if training.digest and training.digest == test.digest:
             raise InvalidInputError("The file to train on is the file to test on.")
         if len(training.waves) < LEAST_WAVES:
             raise InvalidInputError(f"Training needs {LEAST_WAVES} waves or more.")

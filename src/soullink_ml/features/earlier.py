@@ -10,6 +10,7 @@ import numpy as np
 
 from soullink_ml.datasets.moments import Moment, require
 from soullink_ml.datasets.speed_dates import FloatArray, IntArray, SpeedDates
+from soullink_ml.features import known
 from soullink_ml.features.registry import COUNTED
 
 PRIOR_DATES: Final = 3.0
@@ -18,8 +19,7 @@ PRIOR_DATES: Final = 3.0
 
 def learn_means(dates: SpeedDates) -> FloatArray:
     """Return the mean of each of COUNTED over training rows."""
-    means = [np.nanmean(_recorded(dates, name)) for name in COUNTED]
-    return np.array(means)
+    return known.mean(np.column_stack([_recorded(dates, name) for name in COUNTED]))
 
 
 def running(dates: SpeedDates, means: FloatArray) -> FloatArray:
@@ -47,11 +47,11 @@ def before(dates: SpeedDates, values: FloatArray, who: IntArray) -> tuple[FloatA
     Each (people, last round + 1); [i, t] holds what person i's dates of rounds 1 to t - 1 recorded.
     """
     rounds = int(dates.round.max())
-    known = np.isfinite(values)
+    there = np.isfinite(values)
     total = np.zeros((dates.people, rounds + 2))
     count = np.zeros_like(total)
-    np.add.at(total, (who[known], dates.round[known] + 1), values[known])
-    np.add.at(count, (who[known], dates.round[known] + 1), 1.0)
+    np.add.at(total, (who[there], dates.round[there] + 1), values[there])
+    np.add.at(count, (who[there], dates.round[there] + 1), 1.0)
     return total.cumsum(axis=1), count.cumsum(axis=1)
 
 

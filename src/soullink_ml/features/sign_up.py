@@ -12,6 +12,7 @@ import numpy as np
 
 from soullink_ml.datasets.moments import ACTIVITIES, ATTRIBUTES
 from soullink_ml.datasets.speed_dates import FloatArray, IntArray, SpeedDates
+from soullink_ml.features.known import mean
 from soullink_ml.features.registry import (
     PAIR,
     PERSON,
@@ -50,12 +51,12 @@ def learn_scale(values: FloatArray, dates: SpeedDates) -> Scale:
     for sex in (0.0, 1.0):
         side = values[dates.man == sex]
         waves = dates.wave[dates.man == sex]
-        middle = _mean(side)
+        middle = mean(side)
         inner = side.copy()
         for wave in np.unique(waves):
-            inner[waves == wave] -= _mean(side[waves == wave])
+            inner[waves == wave] -= mean(side[waves == wave])
         centre.append(middle)
-        spread.append(np.sqrt(_mean(inner**2)))
+        spread.append(np.sqrt(mean(inner**2)))
     return Scale(np.array(centre), np.array(spread))
 
 
@@ -149,11 +150,6 @@ def _made(dates: SpeedDates) -> Iterator[tuple[str, FloatArray]]:
     yield "interests_mean", interests.mean(axis=1)
     yield "interests_spread", interests.std(axis=1)
     yield "wants_spread", wanted.std(axis=1)
-
-
-def _mean(values: FloatArray) -> FloatArray:
-    known = np.isfinite(values)
-    return np.asarray(np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
 
 
 def _or_one(values: FloatArray) -> FloatArray:

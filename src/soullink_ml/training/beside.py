@@ -10,13 +10,15 @@ import numpy as np
 
 from soullink.kernel.errors import UnavailableError
 from soullink_ml.datasets.speed_dates import FloatArray, SpeedDates
-from soullink_ml.features import earlier, sign_up
+from soullink_ml.features import earlier, known, sign_up
 from soullink_ml.training import logistic
 from soullink_ml.training.ours import Chances, Stage
 
 MODELS: Final = ("logistic regression", "gradient boosting", "popularity alone")
 STRENGTH: Final[dict[Stage, float]] = {"profiles": 0.001, "profiles+earlier": 0.01}
 """C of the logistic regression: the best of a grid on these very waves, which favours it."""
+ROUNDS = 120
+"""Trees of gradient boosting."""
 _POPULARITY: Final = 1
 """Where `earlier.running` holds the yeses that the other got so far."""
 _OWN_POPULARITY: Final = 2
@@ -63,8 +65,7 @@ def _fit(
     if model == "gradient boosting":
         estimator = _boosting(seed)
     else:
-        centre, spread = np.nanmean(x, axis=0), np.nanstd(x, axis=0)
-        spread = np.where(spread > 0.0, spread, 1.0)
+        centre, spread = known.mean(x), known.spread(x)
         x, asked = (np.nan_to_num((one - centre) / spread) for one in (x, asked))
         estimator = _linear(STRENGTH[stage])
     estimator.fit(x, y)
@@ -77,7 +78,7 @@ def _boosting(seed: int) -> Any:
     except ImportError as error:
         raise UnavailableError(_MISSING) from error
     return HistGradientBoostingClassifier(
-        max_iter=120,
+        max_iter=ROUNDS,
         learning_rate=0.04,
         max_leaf_nodes=8,
         min_samples_leaf=80,

@@ -21,7 +21,7 @@ import numpy as np
 from soullink.modules.matching.domain.interest.model import InterestModel
 from soullink_ml.datasets.moments import Moment, require
 from soullink_ml.datasets.speed_dates import FloatArray, IntArray, SpeedDates
-from soullink_ml.features import sign_up
+from soullink_ml.features import known, sign_up
 from soullink_ml.features.registry import HEARD, PAIR, PERSON
 from soullink_ml.training import effects, groups, logistic, prior, relations, relations_filter
 
@@ -93,7 +93,7 @@ def train(dates: SpeedDates) -> OurModel:
     scale = sign_up.learn_scale(answered, dates)
     x = sign_up.standardise(answered, dates, scale)
     records = _records(dates)
-    centre, spread = np.nanmean(records, axis=0), np.nanstd(records, axis=0)
+    centre, spread = known.mean(records), known.spread(records)
     heard = (records - centre) / spread
     answers, of_people = _answers(dates, x, heard)
     expected = _expected(dates, of_people)
@@ -131,6 +131,10 @@ def _answers(dates: SpeedDates, x: FloatArray, heard: FloatArray) -> tuple[Float
     pairs += [(one.partner, one.got) for one in targets]
     for target, count in pairs:
         there = count > 0
+        if not there.any():  # nobody recorded this at all
+            coefficients.append(np.zeros(x.shape[1]))
+            expected.append(np.zeros(dates.people))
+            continue
         noise = REST_SHARE / np.maximum(count, 1.0)
         fitted = groups.fit(x[there], GROUPS, target[there], noise[there])
         coefficients.append(fitted.mean)

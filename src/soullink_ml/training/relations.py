@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from soullink_ml.datasets.speed_dates import FloatArray, IntArray, SpeedDates
+from soullink_ml.features.known import mean as known_mean
 
 _FLOOR: Final = 1e-4
 _WAVES_SHRUNK: Final = 0.8
@@ -36,7 +37,7 @@ def learn(dates: SpeedDates, values: FloatArray, expected: FloatArray) -> Relati
     """Estimate from values (rows, K), NaN where not given, less what answers let expect."""
     left = values - expected
     sex = dates.man[dates.decider]
-    mean = np.array([np.nanmean(left[sex == side], axis=0) for side in (0.0, 1.0)])
+    mean = np.array([known_mean(left[sex == side]) for side in (0.0, 1.0)])
     inner = np.full_like(left, np.nan)
     shifts = []
     for wave in dates.waves:

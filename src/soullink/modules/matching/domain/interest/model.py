@@ -168,7 +168,8 @@ class InterestModel:
         for index, term in enumerate(self.numbers.terms, start=1):
             value = np.broadcast_to(self._value(term, deciders, others, likeness), (n,))
             design[:, index] = np.nan_to_num(value)
-            missing += np.where(np.isfinite(value), 0.0, term.coefficient**2)
+            might_add = term.coefficient**2 + self.numbers.covariance[index, index]
+            missing += np.where(np.isfinite(value), 0.0, might_add)
         choosy = self._choosiness(deciders, self._answers("actor", deciders))
         popular = self._popularity(others, self._answers("partner", others))
         coefficients = [self.numbers.intercept, *(term.coefficient for term in self.numbers.terms)]
