@@ -15,7 +15,7 @@ from soullink_ml.training import logistic
 from soullink_ml.training.ours import Chances, Stage
 
 MODELS: Final = ("logistic regression", "gradient boosting", "popularity alone")
-STRENGTH: Final[dict[Stage, float]] = {"profiles": 0.001, "profiles+earlier": 0.01}
+STRENGTH: Final[dict[Stage, float]] = {"profiles": 0.001, "profiles+earlier": 0.003}
 """C of the logistic regression: the best of a grid on these very waves, which favours it."""
 ROUNDS = 120
 """Trees of gradient boosting."""
