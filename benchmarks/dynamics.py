@@ -1,21 +1,26 @@
 """How many dyad-turns a second: the compiled dynamics beside the bare recurrence.
 
-`python -m benchmarks.dynamics` measures, prints a table and writes results/dynamics.json (rows:
-subject, metric, value, unit, threads, trajectories). A dyad-turn is one turn taken by two people
-with everything the equations know of it; only turns that were taken are counted. The recurrence is
-that of Gottman & Murray: two moods, each from its own and the other's last, and noise. --full lives
-a million pairs x 64 replicas x about 60 turns; otherwise a part of it is measured, and the time of
-the whole is projected and says so.
+`python -m benchmarks.dynamics` measures, prints a table, writes results/dynamics.json (rows:
+subject, metric, value, unit, threads, trajectories) and renews the figures on
+docs/explanation/speed-of-the-dynamics.md; --page renews the page alone. A dyad-turn is one turn
+taken by two people with everything the equations know of it; only turns that were taken are
+counted. The recurrence is that of Gottman & Murray: two moods, each from its own and the other's
+last, and noise. A million pairs x 64 replicas x about 60 turns are lived in full where that takes
+less than four minutes, or with --full; elsewhere a part of it is, and the time of the whole is
+projected and says so.
 """
 
 import argparse
 import json
+import os
+import platform
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
@@ -24,18 +29,36 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
+from benchmarks.pages import ROOT, with_block
 from soullink.modules.simulation.api import Scenario
 from soullink.modules.simulation.domain import course, fast
 from soullink.modules.simulation.domain.course import Conditions
 from soullink.modules.simulation.scenarios import library
 
 OUT: Final = Path(__file__).parent / "results" / "dynamics.json"
+PAGE: Final = ROOT / "docs" / "explanation" / "speed-of-the-dynamics.md"
+PATIENCE_SECONDS: Final = 240.0
+"""How long the million pairs may take without being asked for."""
 SIXTY: Final = ("last-train-noodle-bar", "surprise-party", "the-lie")
 """Three episodes of at most 20 + 20 + 24 turns."""
 FULL_PAIRS: Final = 1_000_000
 REPLICAS: Final = 64
+BUSY: Final = 0.7
+"""Load average from which other work shows in the figures."""
+TURNS_EACH: Final = 58
+"""Turns that a course of SIXTY takes on average: some end before their time."""
 BLOCK: Final = 2048
 """Pairs screened in one call."""
+
+
+class Document(TypedDict):
+    """One run: where it was made, how many others wanted to run just before, what it measured."""
+
+    machine: str
+    cores: int
+    load: float
+    python: str
+    rows: list["Row"]
 
 
 class Row(TypedDict):
@@ -206,7 +229,11 @@ def measure(full: bool, most: int, console: Console) -> list[Row]:
         add(name, "turns", got["turns"] / got["seconds"], "dyad-turns/s", 2, 1024 * REPLICAS)
         add(name, "peak memory", got["peak"], "MB", 2, 1024 * REPLICAS)
 
-    part = FULL_PAIRS if full else 8 * BLOCK
+    best = next(
+        row["value"] for row in rows if row["subject"] == "array path" and row["threads"] == 2
+    )
+    expected = FULL_PAIRS * REPLICAS * TURNS_EACH / best
+    part = FULL_PAIRS if full or expected < PATIENCE_SECONDS else 8 * BLOCK
     bar = Progress(
         "[progress.description]{task.description}", BarColumn(), MofNCompleteColumn(),
         TimeRemainingColumn(), console=console,
@@ -217,7 +244,7 @@ def measure(full: bool, most: int, console: Console) -> list[Row]:
     name = f"{part:,} pairs x {REPLICAS} replicas x {turns / part / REPLICAS:.0f} turns"
     add(name, "turns", turns / seconds, "dyad-turns/s", 2, part * REPLICAS)
     add(name, "time", seconds, "s", 2, part * REPLICAS)
-    if not full:
+    if part < FULL_PAIRS:
         whole = FULL_PAIRS * REPLICAS
         add(f"{FULL_PAIRS:,} pairs, projected", "time", seconds * FULL_PAIRS / part, "s", 2, whole)
     return rows
@@ -240,20 +267,119 @@ def show(rows: Sequence[Row], console: Console) -> None:
     console.print(table)
 
 
+def machine() -> str:
+    """Return the processor's name, where the system tells it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return " ".join(line.partition(":")[2].split())
+    return f"{platform.system()} {platform.machine()}"
+
+
+def figures(document: Document) -> str:
+    """Return the tables of one run, in Markdown."""
+    rows = document["rows"]
+    found = {(r["subject"], r["metric"], r["threads"], r["trajectories"]): r["value"] for r in rows}
+
+    def rate(subject: str, threads: int) -> str:
+        values = [
+            r["value"] / 1e6 for r in rows
+            if (r["subject"], r["metric"], r["threads"]) == (subject, "turns", threads)
+        ]  # fmt: skip
+        return f"{values[0]:,.2f}" if values else ""
+
+    out = [
+        (
+            f"{document['machine']}, {document['cores']} cores, Python {document['python']}, one"
+            " run of `make bench-dynamics`. Million dyad-turns a second:"
+        ),
+        "",
+        "| | 1 thread | 2 threads |",
+        "|---|---|---|",
+    ]
+    if document["load"] > BUSY:
+        out[0:0] = [
+            (
+                f"**The machine was busy with other work (load average {document['load']:g} at the"
+                " start): every rate is lower than it would be by itself.**"
+            ),
+            "",
+        ]
+    for subject, name in (
+        ("array path", "**all equations, compiled**"),
+        ("NumPy path", "all equations, NumPy"),
+        ("recurrence, numba", "two moods alone, numba"),
+        ("recurrence, NumPy", "two moods alone, NumPy"),
+    ):
+        out.append(f"| {name} | {rate(subject, 1)} | {rate(subject, 2)} |")
+    ready = next(r["value"] for r in rows if r["metric"] == "compile or load")
+    out += [
+        "",
+        f"Ready after {ready:,.0f} s: the first process of a version compiles, later ones load.",
+        "",
+        "| trajectories | replicas of one pair, million/s | MB | ten replicas of each pair | MB |",
+        "|---|---|---|---|---|",
+    ]
+    for size in sorted({r["trajectories"] for r in rows if r["subject"] == "growth with pairs"}):
+        cells = [
+            f"{found[f'growth with {name}', metric, 2, size] / unit:,.{digits}f}"
+            for name in ("replicas", "pairs")
+            for metric, unit, digits in (("turns", 1e6, 1), ("peak memory", 1.0, 0))
+        ]
+        out.append(f"| {size:,} | " + " | ".join(cells) + " |")
+    out += ["", "| episodes | million/s | MB |", "|---|---|---|"]
+    for row in rows:
+        if row["subject"].startswith("growth with turns") and row["metric"] == "turns":
+            memory = found[row["subject"], "peak memory", row["threads"], row["trajectories"]]
+            number = row["subject"].rpartition(", ")[2].partition(" ")[0]
+            out.append(f"| {number} | {row['value'] / 1e6:,.1f} | {memory:,.0f} |")
+    lived = next(r for r in rows if " pairs x " in r["subject"] and r["metric"] == "turns")
+    seconds = found[lived["subject"], "time", lived["threads"], lived["trajectories"]]
+    out += [
+        "",
+        (
+            f"{lived['subject']}, with a progress bar: {seconds:,.1f} s, "
+            f"{lived['value'] / 1e6:,.1f} million dyad-turns/s on {lived['threads']} threads."
+        ),
+    ]
+    for row in rows:
+        if row["subject"].endswith("projected"):
+            pairs = row["subject"].partition(" ")[0]
+            out.append(f"Projected from it, not lived: {pairs} pairs in {row['value']:,.0f} s.")
+    return "\n".join(out)
+
+
+def renew_page(document: Document) -> None:
+    """Write the figures of a run into the page that quotes them."""
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(with_block(page, "figures", figures(document)), encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="live all of the million pairs")
     parser.add_argument("--most", type=int, default=10**7, help="most trajectories of the growth")
+    parser.add_argument("--page", action="store_true", help="renew the page from the last run")
     parser.add_argument("--one", type=int, nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         one(*given.one)
         return
+    if given.page:
+        renew_page(json.loads(OUT.read_text(encoding="utf-8")))
+        return
     console = Console()
-    rows = measure(given.full, given.most, console)
+    document: Document = {
+        "machine": machine(),
+        "cores": os.cpu_count() or 1,
+        "load": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        "rows": measure(given.full, given.most, console),
+    }
     OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    show(rows, console)
+    OUT.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    renew_page(document)
+    show(document["rows"], console)
 
 
 if __name__ == "__main__":
