@@ -8,16 +8,21 @@ from hypothesis import strategies as st
 
 from soullink.kernel.errors import InvalidInputError
 from soullink.modules.matching.domain.reciprocal import equilibrium_low_rank
-from soullink.modules.matching.domain.reciprocal.equilibrium import equilibrium
+from soullink.modules.matching.domain.reciprocal.equilibrium import (
+    equilibrium,
+    equilibrium_lists,
+    surplus,
+)
 from soullink.modules.matching.domain.reciprocal.equilibrium_low_rank import (
     Factors,
     low_rank_equilibrium,
 )
 from soullink.modules.matching.domain.reciprocal.equilibrium_sparse import (
     candidates,
+    priced_lists,
     sparse_equilibrium,
 )
-from tests.matching.reciprocal.markets import seeds
+from tests.matching.reciprocal.markets import market_of, seeds
 
 
 @given(
@@ -61,6 +66,20 @@ def test_blocks_change_nothing_and_earlier_prices_save_sweeps(
     )
     np.testing.assert_allclose(sparse_equilibrium(market, 0.1).left, once.left, rtol=1e-6)
     assert sparse_equilibrium(market, 0.1, start=once).sweeps < once.sweeps
+
+
+@pytest.mark.parametrize("share", [1.0, 0.3])
+def test_lists_by_price_are_those_of_the_dense_equilibrium(share: float) -> None:
+    market = market_of(12, 9, 3, open_share=share)
+    joint = np.where(market.allowed, surplus(market), 0.0).astype(np.float32)
+    left, right = np.nonzero(market.allowed)
+    sparse = candidates(left, right, joint[left, right], joint.shape)
+    prices = sparse_equilibrium(sparse, 0.5, tolerance=1e-6)
+    dense = equilibrium_lists(market, 0.5)
+    np.testing.assert_array_equal(priced_lists(sparse, prices, 0.5, 9), dense.left.lists[0])
+    np.testing.assert_array_equal(
+        priced_lists(sparse, prices, 0.5, 4, "right"), dense.right.lists[0, :, :4]
+    )
 
 
 def test_one_group_named_both_ways_has_one_set_of_prices() -> None:

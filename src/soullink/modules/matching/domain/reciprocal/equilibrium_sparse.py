@@ -5,6 +5,7 @@ about 24 bytes a candidate pair, twice that while it is set up; a sweep reads ea
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from soullink.modules.matching.domain.reciprocal.equilibrium import (
     missed_by_shift,
     root_of_mass,
 )
-from soullink.modules.matching.domain.reciprocal.market import Vector
+from soullink.modules.matching.domain.reciprocal.market import Lists, Vector
+from soullink.modules.matching.domain.reciprocal.policies import NOBODY
 
 SWEEPS = 2_000
 _BLOCK = 1 << 18
@@ -96,6 +98,31 @@ def sparse_equilibrium(
         reached = np.exp(2.0 * log_a) + np.exp(log_a + wanted)
         residual = max(float(np.max(np.abs(reached - left_room))), missed_by_shift(log_b, shift))
     return Prices(log_a, log_b, residual, sweep)
+
+
+def priced_lists(
+    market: Candidates,
+    prices: Prices,
+    beta: float,
+    length: int,
+    side: Literal["left", "right"] = "left",
+) -> Lists:
+    """One side's lists by falling mass of the couple, (people, length); NOBODY ends a list."""
+    left = np.repeat(np.arange(len(market.starts) - 1, dtype=np.int32), np.diff(market.starts))
+    rows, others, price, people = (
+        (left, market.partners, prices.right, len(market.starts) - 1)
+        if side == "left"
+        else (market.partners, left, prices.left, market.right_people)
+    )
+    # A person's own price is the same for all on its list, so it does not matter for the order.
+    order = np.lexsort((-(market.joint / (2.0 * beta) + price[others]), rows))
+    sorted_rows = rows[order]
+    counts = np.bincount(rows, minlength=people)
+    rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[sorted_rows]
+    kept = rank < length
+    lists = np.full((people, length), NOBODY, dtype=np.int32)
+    lists[sorted_rows[kept], rank[kept]] = others[order][kept]
+    return lists
 
 
 @dataclass(frozen=True, slots=True)
