@@ -38,6 +38,17 @@ WORSE: Final = np.array(
     [DISTANT, DEMAND, HOSTILE, DISTANT, HOSTILE, HOSTILE, HOSTILE, DEMAND, HOSTILE], dtype=np.int64
 )
 BETTER: Final = np.array([WARM, WARM, WARM, OPEN, OPEN, PLAYFUL, TASK, WARM, TASK], dtype=np.int64)
+
+
+def _classes(*numbers: int) -> BoolArray:
+    return np.array([number in numbers for number in range(len(CLASSES))])
+
+
+# Looked up by class: np.isin takes twenty times as long where courses are few.
+_PRESSING: Final = _classes(DEMAND, HOSTILE, BOUNDARY)
+_MEETING: Final = _classes(WARM, OPEN, REPAIR)
+_PARTING: Final = _classes(DISTANT, HOSTILE)
+_ALIKE: Final = _classes(PLAYFUL, OPEN)
 POSITIVE_ACTS: Final[BoolArray] = VALENCE > 0.15
 NEGATIVE_ACTS: Final[BoolArray] = VALENCE < -0.2
 SETTLING: Final = np.isin(
@@ -304,7 +315,7 @@ def read(
         0.0,
         1.0,
     )
-    pressing = np.isin(perceived, (DEMAND, HOSTILE, BOUNDARY))
+    pressing = _PRESSING[perceived]
     values = np.clip(
         np.where(pressing, -disagreement, np.where(SETTLING[act], 0.4 * disagreement, 0.0)), -1, 1
     )
@@ -372,11 +383,9 @@ def hear(
     opening = np.clip(1.0 - 0.12 * avoidant, 0.3, 1.7)
     warmth = np.maximum(affect, 0.0)
     # The intimacy process: revealing brings close when it is met (Reis & Shaver 1988).
-    met = listener[:, Person.DISCLOSED] * np.isin(reading.perceived, (WARM, OPEN, REPAIR))
+    met = listener[:, Person.DISCLOSED] * _MEETING[reading.perceived]
     growth = (0.012 * warmth + 0.02 * DEPTH[act] * warmth + 0.03 * met * warmth) * opening
-    loss = (
-        0.03 * np.maximum(-affect, 0.0) + 0.012 * np.isin(reading.perceived, (DISTANT, HOSTILE))
-    ) * close
+    loss = (0.03 * np.maximum(-affect, 0.0) + 0.012 * _PARTING[reading.perceived]) * close
     new[:, Person.CLOSENESS] = close + growth * (1.0 - close) * p.closeness_growth - loss
     for column, change in (
         (Person.CONNECTION, reading.connection),
@@ -394,8 +403,8 @@ def hear(
         0.0,
         1.0,
     )
-    similar = np.where(SETTLING[act] | np.isin(reading.perceived, (PLAYFUL, OPEN)), 0.05, 0.0)
-    similar = similar - 0.06 * np.isin(reading.perceived, (HOSTILE, BOUNDARY, DEMAND))
+    similar = np.where(SETTLING[act] | _ALIKE[reading.perceived], 0.05, 0.0)
+    similar = similar - 0.06 * _PRESSING[reading.perceived]
     new[:, Person.SIMILARITY] = np.clip(listener[:, Person.SIMILARITY] + similar * 0.5, 0.0, 1.0)
     new[:, Person.DISCLOSED] = 0.0
     new[:, Person.PRESSED] = 0.0

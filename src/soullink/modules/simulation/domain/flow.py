@@ -38,6 +38,29 @@ from soullink.modules.simulation.domain.layout import Person, Shared, Trait
 ASKING: Final = np.isin(
     np.arange(len(INDEX)), [INDEX[a] for a in (Act.ASK, Act.REQUEST, Act.SEEK_REASSURANCE)]
 )
+
+
+def _by_act(values: dict[Act, float]) -> FloatArray:
+    return np.array([values.get(act, 0.0) for act in INDEX])
+
+
+def _among(*acts: Act) -> BoolArray:
+    return np.array([act in acts for act in INDEX])
+
+
+_STEPS: Final = (
+    ((Act.CONCEDE,), 0.5, 0.0),
+    ((Act.COMPROMISE,), 0.25, 0.15),
+    ((Act.AGREE, Act.APOLOGISE), 0.07, 0.0),
+    ((Act.PROMISE, Act.PLAN, Act.REPAIR), 0.05, 0.03),
+    ((Act.VALIDATE, Act.SUPPORT, Act.ASK), 0.02, 0.02),
+    ((Act.REQUEST, Act.COMPLAIN), 0.0, 0.02),
+)
+"""By act, what share of the way to the other the speaker and the listener go."""
+_OWN_STEP: Final = _by_act({act: own for acts, own, _ in _STEPS for act in acts})
+_OTHER_STEP: Final = _by_act({act: other for acts, _, other in _STEPS for act in acts})
+_HARDENING: Final = _among(Act.INSIST, Act.REFUSE)
+_PUSHING: Final = _among(Act.INSIST, Act.CRITICISE, Act.BELITTLE)
 ESCALATED_AT: Final = 0.6
 """Level of open conflict, 0..1, at which it is out of hand and the situation calls a pause."""
 PAUSE_MINUTES: Final = 10.0
@@ -126,24 +149,11 @@ def moved(
     """
     p, q = speaker[:, Person.POSITION], listener[:, Person.POSITION]
     gap = q - p
-    own = np.zeros_like(p)
-    other = np.zeros_like(p)
-    for names, mine, theirs in (
-        ((Act.CONCEDE,), 0.5, 0.0),
-        ((Act.COMPROMISE,), 0.25, 0.15),
-        ((Act.AGREE, Act.APOLOGISE), 0.07, 0.0),
-        ((Act.PROMISE, Act.PLAN, Act.REPAIR), 0.05, 0.03),
-        ((Act.VALIDATE, Act.SUPPORT, Act.ASK), 0.02, 0.02),
-        ((Act.REQUEST, Act.COMPLAIN), 0.0, 0.02),
-    ):
-        hit = np.isin(act, [INDEX[a] for a in names])
-        own += mine * hit
-        other += theirs * hit
-    new_p = p + own * gap
-    new_q = q - other * gap
-    hard = np.isin(act, [INDEX[Act.INSIST], INDEX[Act.REFUSE]])
+    new_p = p + _OWN_STEP[act] * gap
+    new_q = q - _OTHER_STEP[act] * gap
+    hard = _HARDENING[act]
     new_p = np.where(hard, np.clip(p + 0.06 * np.sign(p - q), -1.0, 1.0), new_p)
-    pushed = np.isin(act, [INDEX[Act.INSIST], INDEX[Act.CRITICISE], INDEX[Act.BELITTLE]])
+    pushed = _PUSHING[act]
     new_q = np.where(pushed, np.clip(q + 0.03 * np.sign(q - p), -1.0, 1.0), new_q)
     return new_p, new_q
 

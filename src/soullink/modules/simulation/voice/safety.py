@@ -92,12 +92,14 @@ def dangers(words: str) -> tuple[str, ...]:
     """Return the kinds of what should not be said, in the order of KINDS; empty when well."""
     if not words.isascii():
         return tuple(kind for kind, pattern in _COMPILED if pattern.search(words))
-    small = words.lower()
-    return tuple(
-        kind
-        for kind, pattern in _COMPILED
-        if any(hint in small for hint in _HINTS[kind]) and pattern.search(words)
-    )
+    small, found = words.lower(), []
+    for kind, pattern in _COMPILED:
+        for hint in _HINTS[kind]:  # a loop: any() of a generator takes twice as long
+            if hint in small:
+                if pattern.search(words):
+                    found.append(kind)
+                break
+    return tuple(found)
 
 
 _HINTS: Final[dict[str, tuple[str, ...]]] = {
