@@ -155,6 +155,7 @@ async def _learned(world, monkeypatch, other: float):
     await world.join(person("Ada"), person("Ben", "man", "woman"))
     found = await world.crowd.source.several([ADA, BEN])
     monkeypatch.setattr(world.crowd, "interest", Learned(other))
+    monkeypatch.setattr(world.crowd, "learned", True)
     return told(world.crowd, found[ADA], found[BEN], Pairing(np.nan, np.nan), "en")
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soullink.kernel.ids import PersonId
@@ -128,11 +128,13 @@ def test_the_columns_say_what_the_rules_say(a: Profile, b: Profile) -> None:
     assert meets(a, b) == (told(a, b) and told(b, a))
 
 
+@settings(max_examples=40)
 @given(profiles("a"), profiles("b"))
 def test_the_result_is_symmetric(a: Profile, b: Profile) -> None:
     assert meets(a, b) == meets(b, a)
 
 
+@settings(max_examples=40)
 @given(profiles("a"), profiles("b"), st.integers(0, 20), st.integers(0, 2_000))
 def test_wider_ranges_lose_nobody(a: Profile, b: Profile, years: int, km: int) -> None:
     wish = a.looking_for
@@ -146,6 +148,7 @@ def test_wider_ranges_lose_nobody(a: Profile, b: Profile, years: int, km: int) -
         assert meets(replace(a, looking_for=wider), b)
 
 
+@settings(max_examples=40)
 @given(profiles("a"), profiles("b"))
 def test_somebody_who_pauses_is_nobodys_candidate(a: Profile, b: Profile) -> None:
     assert not meets(a, Candidate(b, paused=True))

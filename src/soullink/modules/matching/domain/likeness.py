@@ -5,6 +5,7 @@ mean is taken off first; what is left is turned to its main directions and cut t
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -48,8 +49,10 @@ class Reduction:
         return reduced
 
 
+@cache
 def _turn(d: int) -> NDArray[np.float32]:
-    """Return (d, WIDTH): fixed random directions, at right angles where there is room."""
-    generator = np.random.default_rng(_SEED)
-    square, _ = np.linalg.qr(generator.normal(size=(max(d, WIDTH), max(d, WIDTH))))
-    return np.asarray(square[:d, :WIDTH], dtype=np.float32)
+    """Return (d, WIDTH): fixed random directions at right angles; short vectors stay the same."""
+    if d <= WIDTH:
+        return np.eye(d, WIDTH, dtype=np.float32)
+    drawn = np.random.default_rng(_SEED).normal(size=(d, WIDTH))
+    return np.asarray(np.linalg.qr(drawn)[0], dtype=np.float32)
