@@ -64,6 +64,13 @@ async def test_exploring_shows_others_and_says_so(world) -> None:
     assert {round(one.propensity, 6) for one in logged} == {0.05}
 
 
+async def test_every_list_explores_anew_unless_a_seed_is_given(world) -> None:
+    await world.join(person("Ada"), *people(24, "man", "woman"))
+    assert len({tuple(await world.names("ada", top=4, explore=0.5)) for _ in range(6)}) > 1
+    same = {tuple(await world.names("ada", top=4, explore=0.5, seed=3)) for _ in range(3)}
+    assert len(same) == 1
+
+
 def test_propensities_are_the_frequencies() -> None:
     order, generator = list(range(40)), np.random.default_rng(4)
     counts = np.zeros((5, 40))

@@ -99,7 +99,7 @@ async def test_a_round_over_members_is_logged(world) -> None:
     assert {(one.viewer, one.shown) for one in logged} == {
         pair for a, b in made.pairs for pair in ((a, b), (b, a))
     }
-    assert {one.ranker for one in logged} == {"round-stable"}
+    assert {one.ranker for one in logged} == {"round-stable:none"}
     assert {one.list_id for one in logged} == {made.list_id}
 
 

@@ -151,7 +151,8 @@ class RecommendSettings:
     whose chance of being shown is logged. diversity: 0.0 or more, what likeness to those already
     chosen costs in log-odds. exposure_limit: nobody who was shown that often in the last seven
     days is shown; 0 is no limit. screen: how many of the head are lived through and reordered,
-    where both sides agreed to that; 0 is none. seed: of exploration.
+    where both sides agreed to that; 0 is none. seed: of exploration; None takes the list's id,
+    which is logged, so that every list explores anew and can still be made again.
     """
 
     top: int = 20
@@ -159,7 +160,7 @@ class RecommendSettings:
     diversity: float = 0.0
     exposure_limit: int = 0
     screen: int = 0
-    seed: int = 0
+    seed: int | None = None
     language: Language | None = None
 
 
@@ -261,6 +262,7 @@ class Exposure:
     """Somebody was shown to somebody.
 
     place: from 1. propensity: the chance, 0.0..1.0, with which this person stood at this place.
+    ranker: what made the list, with the version of the interest model.
     """
 
     list_id: UUID

@@ -67,6 +67,11 @@ class Crowd:
         self._cell_of = cell_of
         self._today = today
 
+    @property
+    def version(self) -> str:
+        """Return the version of the interest model, or "none"."""
+        return str(getattr(self.interest, "version", "none"))
+
     def facts(self, candidate: Candidate) -> Facts:
         """Return a candidate in numbers, as of today."""
         return encode(candidate, self._cell_of(candidate.profile), self._today())

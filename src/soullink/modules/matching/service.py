@@ -124,7 +124,8 @@ class PoolMatching:
             order = [*(order[k] for k in lived.order), *order[len(first) :]]
             missing |= lived.missing
         now, list_id = self._clock.now(), new_uuid7()
-        generator = np.random.default_rng([chosen.seed, *person.encode()])
+        seed = [list_id.int] if chosen.seed is None else [chosen.seed, *person.encode()]
+        generator = np.random.default_rng(seed)
         places = explored(order, chosen.top, chosen.explore, generator)
         suggestions = []
         for rank, place in enumerate(places, start=1):
@@ -151,7 +152,7 @@ class PoolMatching:
                     rank,
                     place.propensity,
                     place.explored,
-                    _RANKER,
+                    f"{_RANKER}:{self._crowd.version}",
                     now,
                 )
                 for rank, place in enumerate(places, start=1)
@@ -210,7 +211,7 @@ class PoolMatching:
             [
                 Exposure(
                     list_id, viewer, shown, rank, made.propensity[viewer, shown, rank], False,
-                    f"round-{chosen.method}", now,
+                    f"round-{chosen.method}:{self._crowd.version}", now,
                 )
                 for viewer, list_of in made.lists
                 for rank, shown in enumerate(list_of, start=1)
@@ -281,7 +282,9 @@ class PoolMatching:
         for _ in range(_TRIES):
             seeker = self._seeker(reader)
             rows = self._crowd.pool.rows_of(hidden)
-            found = search.best(
+            # In a thread: a search takes milliseconds in which others may be served.
+            found = await asyncio.to_thread(
+                search.best,
                 self._crowd.pool,
                 self._crowd.tables,
                 seeker,

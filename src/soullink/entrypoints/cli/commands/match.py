@@ -143,8 +143,15 @@ def recommend(
         ),
     ] = 0,
     seed: Annotated[
-        int, typer.Option(metavar="N", min=0, max=LARGEST_SEED, help="Of what is explored.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=LARGEST_SEED,
+            help="Of what is explored; the list's id when left out.",
+            show_default=False,
+        ),
+    ] = None,
     language: TextLanguage = None,
     as_json: AsJson = False,
 ) -> None:
