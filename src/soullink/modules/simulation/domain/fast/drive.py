@@ -126,6 +126,7 @@ def live(
     held_keys, held_log = np.zeros(5 * L, np.uint64), np.zeros((TURNS_MOST + 4) * L, np.uint8)
     held_sums = np.zeros((3 * N_NOTED + 2) * L, np.int64)
     held_counts = np.zeros(4 * N_LOGGED + L, np.int64)
+    spent = np.zeros(TRIGGERS_MOST, np.uint8)  # 1 where a trigger has fired in all that go on
     x, k, log, s = tile_of(held), tile_of(held_keys), tile_of(held_log), tile_of(held_sums)
     tally = tile_of(held_counts)
     for n in range(len(tables)):
@@ -153,6 +154,7 @@ def live(
             set_base(x, w_base, plan.odds[e])
             gather(x, topics, slot, plan.relevance[e])
             turn = 0
+            spent[:] = 0
             while found(x, LIVE):
                 done = real(turn)
                 turn += 1
@@ -171,15 +173,18 @@ def live(
                 resolve(x, minutes, decides, deadline)
                 bit, firing = 1.0, False
                 for n in range(plan.triggers[e]):
-                    unfired(x, bit)
-                    for c in range(plan.trigger_counts[e, n]):
-                        narrow(
-                            x, plan.trigger_which[e, n, c], plan.trigger_low[e, n, c],
-                            plan.trigger_high[e, n, c],
-                        )  # fmt: skip
-                    if found(x, HIT):
-                        arm(x, bit)
-                        firing = True
+                    if spent[n] == 0 and may_fire(plan, e, n, turn):
+                        unfired(x, bit)
+                        if not found(x, HIT):
+                            spent[n] = 1
+                        for c in range(plan.trigger_counts[e, n]):
+                            narrow(
+                                x, plan.trigger_which[e, n, c], plan.trigger_low[e, n, c],
+                                plan.trigger_high[e, n, c],
+                            )  # fmt: skip
+                        if found(x, HIT):
+                            arm(x, bit)
+                            firing = True
                     bit = bit * 2.0
                 bit = 1.0
                 for n in range(plan.triggers[e] if firing else 0):
@@ -215,6 +220,15 @@ def live(
     hand_over(tally, of, sink)
     # The tiles are addresses: what they are in must still be there.
     held[0], held_keys[0], held_log[0], held_sums[0], held_counts[0] = 0.0, 0, 0, 0, 0
+
+
+def may_fire(plan: Plan, e: int, n: int, turn: int) -> bool:
+    """Return whether a trigger may fire in this turn, which is the same for all who go on."""
+    for c in range(plan.trigger_counts[e, n]):
+        early, late = turn < plan.trigger_low[e, n, c], turn > plan.trigger_high[e, n, c]
+        if plan.trigger_which[e, n, c] == 0 and (early or late):  # a condition on the turn
+            return False
+    return True
 
 
 def count_acts(
