@@ -25,6 +25,7 @@ CANARIES = {
     "secret": "canarysecret",
     "source": "canarysource",
     "challenge": "canarychallenge",
+    "checkin": "canarycheckin",
 }
 
 
@@ -119,6 +120,15 @@ def test_nothing_is_left_of_somebody_who_is_forgotten(run, database_url, tmp_pat
     run("match", "round", "--method", "stable", "--json")
     run("match", "challenge", person, "--field", "age", CANARIES["challenge"], "--match", "ada")
     run("match", "challenge", "ada", "--field", "location", "I moved.", "--match", person)
+    # What becomes of two who were suggested: both say yes, meet, tell how it is.
+    run("relationships", "propose", "ada", person)
+    run("relationships", "accept", "ada", person)
+    run("relationships", "accept", person, "ada")
+    run("relationships", "met", "ada", person)
+    run("relationships", "met", person, "ada")
+    checkin = ("--satisfaction", "8", "--tension", "2", "--text")
+    run("relationships", "checkin", person, "ada", *checkin, f"{CANARIES['checkin']}.")
+    run("feedback", "tell", person, "ada", "--again")
     run("match", "block", person, "maya")
     run("match", "block", "maya", person)
     run("match", "pause", person)

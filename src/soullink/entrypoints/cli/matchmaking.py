@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, get_args
 from uuid import UUID
 
 import msgspec
@@ -37,6 +37,11 @@ from soullink.modules.matching.api import (
 from soullink.modules.profiles.api import Profile
 
 ListSettings = RecommendSettings
+
+_SAME_FOR_ALL: Final = frozenset(
+    ("near", "apart", "you_meet_theirs", "your_choosiness", "what_you_state")
+)
+"""Reasons that tell nobody on a list from the others, or stand in a column of their own."""
 
 
 class _Left(NamedTuple):
@@ -176,11 +181,7 @@ def recommend(
         for one in made.suggestions:
             sure = one.explanation.sureness
             learned = "learned_interest" in sure.rests_on
-            counts = [
-                r.text
-                for r in one.explanation.reasons
-                if r.code not in ("near", "apart", "you_meet_theirs")
-            ]
+            counts = [r.text for r in one.explanation.reasons if r.code not in _SAME_FOR_ALL]
             away = one.distance_km
             shown.add_row(
                 str(one.rank),
