@@ -140,8 +140,19 @@ def test_mlflow_is_asked_for_in_a_sentence_where_it_is_missing(
     document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "mlflow", None)
-    with pytest.raises(UnavailableError, match="mlflow-skinny"):
+    with pytest.raises(UnavailableError, match="the extra"):
         tracking.log(document, "sqlite:///nowhere.db")
+
+
+def test_a_run_is_logged_where_mlflow_is_installed(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    mlflow = pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+    uri = (tmp_path / "runs").as_uri()
+    run = tracking.log(document, uri)
+    logged = mlflow.get_run(run).data
+    assert logged.params["data_digest"] == document["provenance"]["data_digest"]
+    assert len(logged.metrics) == 4 * len(document["metrics"])
 
 
 def test_the_shipped_prior_is_what_the_real_dates_give(data_samples: Path) -> None:

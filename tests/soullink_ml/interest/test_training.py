@@ -21,8 +21,8 @@ def dates() -> SpeedDates:
 
 def test_the_relations_found_are_those_put_in() -> None:
     found = []
-    dates = made_up.dates(seed=4, sides=((24, 22), (20, 24), (25, 25), (22, 22)))
-    for seed in range(6):
+    dates = made_up.dates(seed=4, sides=((20, 18), (16, 20), (18, 18)))
+    for seed in range(8):
         generator = np.random.default_rng(seed)
         actor = generator.normal(0.0, 1.2, dates.people)
         partner = generator.normal(0.0, 0.7, dates.people)
@@ -32,7 +32,7 @@ def test_the_relations_found_are_those_put_in() -> None:
         assert np.linalg.eigvalsh(one.person).min() > 0.0
         found.append([one.person[0, 0], one.person[1, 1], one.person[0, 1], one.rest[0, 0]])
     # Centring within a side of n takes one nth of the variances away.
-    np.testing.assert_allclose(np.mean(found, axis=0), [1.37, 0.46, 0.0, 0.81], atol=0.12)
+    np.testing.assert_allclose(np.mean(found, axis=0), [1.36, 0.46, 0.0, 0.81], atol=0.15)
 
 
 def test_two_way_effects_leave_no_trace_of_people(dates: SpeedDates) -> None:
@@ -149,7 +149,8 @@ def test_unseen_evenings_are_foretold_and_shuffled_ones_are_not() -> None:
 
 
 def test_training_twice_gives_the_same() -> None:
-    one, other = (ours.train(made_up.dates(seed=4)) for _ in range(2))
+    sides = ((5, 5), (4, 5), (5, 5), (4, 4))
+    one, other = (ours.train(made_up.dates(seed=4, sides=sides)) for _ in range(2))
     test = made_up.dates(seed=5)
     np.testing.assert_array_equal(
         one.predict(test, "profiles+earlier").match, other.predict(test, "profiles+earlier").match

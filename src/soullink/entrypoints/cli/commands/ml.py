@@ -117,7 +117,7 @@ def train(
         typer.Option(
             "--mlflow",
             metavar="URI",
-            help="Also log the run to this MLflow tracking store (mlflow-skinny).",
+            help="Also log the run to this MLflow store; needs the extra soullink[mlflow].",
             show_default=False,
         ),
     ] = None,
