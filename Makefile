@@ -81,7 +81,7 @@ bench-gateway: setup-dev .venv-bench-gateway/.done ## the language model gateway
 bench-dynamics: setup-dev ## the array dynamics, beside a bare recurrence
 	$(BIN)/python -m benchmarks.dynamics
 
-bench-turns: setup-dev ## one conversation in SoulLink and in its peers (installs them; half an hour)
+bench-turns: setup-dev ## one conversation in SoulLink and in its peers (installs them; eleven minutes)
 	$(BIN)/python -m benchmarks.turns
 
 bench-match: setup-dev ## matching at a million people: candidates, equilibrium, vectors (ten minutes)
