@@ -16,7 +16,9 @@ def log(document: Mapping[str, Any], uri: str) -> str:
         import mlflow  # noqa: PLC0415  (heavy, optional)
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
     except ImportError as error:
-        raise UnavailableError("--mlflow needs MLflow: install the extra soullink[mlflow].") from error
+        raise UnavailableError(
+            "--mlflow needs MLflow: install the extra soullink[mlflow]."
+        ) from error
     # A plain file store must be allowed by name since MLflow 3.
     os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
     made = document["provenance"]
