@@ -246,10 +246,15 @@ def count_acts(
         if n != of:
             hand_over(tally, of, sink)
             of = n
-        for turn in range(turns):
-            # Four tables, so that an increment need not wait for the one before.
-            for one in range(start, lane):
-                tally[(one & 3) * N_LOGGED + log[turn, one]] += 1
+        # Four tables, so that an increment need not wait for the one before.
+        if lane - start == L:
+            for turn in range(turns):
+                for one in UNROLL(L):
+                    tally[one % 4 * N_LOGGED + log[turn, one]] += 1
+        else:
+            for turn in range(turns):
+                for one in range(start, lane):
+                    tally[(one & 3) * N_LOGGED + log[turn, one]] += 1
     return of
 
 
