@@ -1,5 +1,6 @@
 """Killed with SIGKILL, the program or the database: nothing is lost, nothing comes twice."""
 
+import contextlib
 import json
 import os
 import random
@@ -132,7 +133,9 @@ def kill_database(data_dir: Path, victim: str) -> None:
     assert ours
     victims = [server] if victim == "server" else ours
     for process in victims:
-        process.kill()
+        # Once one of its processes is killed, the server ends the others by itself.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     gone, _ = psutil.wait_procs(victims, timeout=10)
     assert len(gone) == len(victims)
 
