@@ -45,7 +45,7 @@ from soullink.modules.analysis.api import Analysis
 from soullink.modules.identity import wiring as identity
 from soullink.modules.identity.api import Consents
 from soullink.modules.matching import wiring as matching
-from soullink.modules.matching.api import Challenges, Matching
+from soullink.modules.matching.api import Challenges, Matching, Nearby
 from soullink.modules.personality import wiring as personality
 from soullink.modules.personality.api import Personality
 from soullink.modules.profiles import wiring as profiles
@@ -213,6 +213,7 @@ class House:
     consents: Consents
     members: Members
     matching: Matching
+    nearby: Nearby
     challenges: Challenges
     relationships: Relationships
     archive: Archive
@@ -372,9 +373,11 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
             build_profiles().cell_of,
             lambda: matching.shipped_interest(settings.interest_model),
             texts,
+            lambda: build_vectors(settings.vectors, database),
             build_screening(),
             consents,
         )
+        stack.push_async_callback(whom.nearby.close)
         follow = relationships.build(database, SystemClock(), consents, whom.matching)
         yield House(
             profiles=build_profiles(),
@@ -405,6 +408,7 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
             consents=consents,
             members=members,
             matching=whom.matching,
+            nearby=whom.nearby,
             challenges=whom.challenges,
             relationships=follow.relationships,
             archive=follow.archive,
@@ -434,6 +438,16 @@ def build_given_matching(settings: Settings, people: Sequence[Profile]) -> Match
         SystemClock(),
         build_profiles().cell_of,
         lambda: matching.shipped_interest(settings.interest_model),
+        matching.passing_texts(BuiltinEmbedder()),
+    )
+
+
+def build_given_nearby(people: Sequence[Profile]) -> Nearby:
+    """Return who writes alike among profiles at hand; needs no database and stores nothing."""
+    return matching.build_given_nearby(
+        people,
+        SystemClock(),
+        build_profiles().cell_of,
         matching.passing_texts(BuiltinEmbedder()),
     )
 

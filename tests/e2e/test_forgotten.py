@@ -116,6 +116,7 @@ def test_nothing_is_left_of_somebody_who_is_forgotten(run, database_url, tmp_pat
     assert "simulated_interaction" in lived
     run("match", "recommend", person, "--json")
     run("match", "pair", "ada", person)
+    assert person in run("match", "near", "ada", "--json")
     run("match", "round", "--method", "tu")
     run("match", "round", "--method", "stable", "--json")
     run("match", "challenge", person, "--field", "age", CANARIES["challenge"], "--match", "ada")
@@ -137,6 +138,7 @@ def test_nothing_is_left_of_somebody_who_is_forgotten(run, database_url, tmp_pat
     assert all(traces.values()), "a canary that leaves no trace proves nothing"
     assert "public.kept_embedding" in traces[person]
     assert "public.matching_exposure" in traces[person]
+    assert any(table.startswith("soullink_vectors.") for table in traces[person])
 
     assert "is forgotten" in run("match", "forget", person)
 
@@ -148,6 +150,7 @@ def test_nothing_is_left_of_somebody_who_is_forgotten(run, database_url, tmp_pat
     for listed in (run("match", "recommend", "ada", "--json"), run("match", "round", "--json")):
         assert person not in listed
     run("match", "pair", "ada", person, expected=3)
+    assert person not in run("match", "near", "ada", "--json")
     assert "location" in run("match", "challenges", "ada")
     assert "was not here" in run("match", "forget", person)
     assert _rows_with(database_url, person) == []

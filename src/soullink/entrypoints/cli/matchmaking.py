@@ -28,6 +28,7 @@ from soullink.modules.matching.api import (
     Explanation,
     Matching,
     Method,
+    NearPeople,
     PairView,
     RecommendSettings,
     Round,
@@ -271,6 +272,51 @@ def make_round(
         soft_wrap=True,
     )
     _print_degraded(invocation, made.degraded.values())
+
+
+def near(invocation: Invocation, person: str, people: Path | None, top: int, as_json: bool) -> None:
+    """Print who writes alike."""
+
+    async def work() -> NearPeople:
+        if people is not None:
+            given = await asyncio.to_thread(_read, [people])
+            return await bootstrap.build_given_nearby(given).near(PersonId(person), top)
+        async with opened(invocation) as session:
+            return await session.house.nearby.near(PersonId(person), top)
+
+    made = invocation.interruption.run(work())
+    if as_json:
+        print_json(msgspec.to_builtins(made))
+        return
+    console = stdout(invocation)
+    fit = counted(made.candidates, "person fits", "people fit")
+    console.print(cell(f"{fit} what {person} asked for, and the reverse."), soft_wrap=True)
+    if made.people:
+        shown = table(">#", "NAME", "=ID", ">LIKENESS")
+        for one in made.people:
+            shown.add_row(str(one.rank), cell(one.name), str(one.person), f"{one.likeness:.2f}")
+        console.print()
+        console.print(shown)
+    elif made.candidates:
+        _remark(
+            invocation,
+            f"Nobody to compare with: {person} or all of them wrote nothing, or have no vector "
+            "yet; `soullink match reindex` makes them.",
+        )
+
+
+def reindex(invocation: Invocation, as_json: bool) -> None:
+    """Make all vectors anew."""
+
+    async def work() -> int:
+        async with opened(invocation) as session:
+            return await session.house.nearby.rebuild()
+
+    count = invocation.interruption.run(work())
+    if as_json:
+        print_json({"vectors": count})
+        return
+    stdout(invocation).print(cell(f"{counted(count, 'person has', 'people have')} a vector."))
 
 
 def challenge(

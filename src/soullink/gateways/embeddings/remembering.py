@@ -20,6 +20,10 @@ class RememberingEmbedder:
         self._kept = kept
         self._label = f"{embedder.name}@{embedder.version}/{embedder.dimensions}"
 
+    async def made_by(self) -> TextEmbedder:
+        """Return the embedder."""
+        return self.embedder
+
     async def embed(self, owner: str, texts: Sequence[str]) -> Rows:
         """Return (n, d) float32 rows of length 1. Raises as the embedder does, UnavailableError."""
         return (await self.embed_all({owner: texts}))[owner]

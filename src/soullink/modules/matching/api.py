@@ -205,6 +205,29 @@ class Round:
     degraded: Mapping[Degradation, str]
 
 
+@dataclass(frozen=True, slots=True)
+class NearPerson:
+    """Somebody who writes alike. rank: from 1. likeness: cosine of what both write, -1.0..1.0."""
+
+    rank: int
+    person: PersonId
+    name: str
+    likeness: float
+
+
+@dataclass(frozen=True, slots=True)
+class NearPeople:
+    """Those of whoever fits both ways who write most like `person`, nearest first.
+
+    candidates: how many fit. vectors: how many people the vector gateway holds.
+    """
+
+    person: PersonId
+    candidates: int
+    vectors: int
+    people: tuple[NearPerson, ...]
+
+
 ChallengeState: TypeAlias = Literal["open", "upheld", "dismissed"]
 
 ChallengeField: TypeAlias = Literal[
@@ -399,6 +422,30 @@ class Matching(Protocol):
         self, person: PersonId | None = None, limit: int = 1_000
     ) -> Sequence[Exposure]:
         """Return who was shown to whom, newest first; person: as viewer."""
+        ...
+
+
+class Nearby(Protocol):
+    """Who writes alike, by the vector gateway. Likeness is no forecast: `recommend` weighs more."""
+
+    async def near(self, person: PersonId, top: int = 20) -> NearPeople:
+        """Return who writes most like `person` among those who fit both ways. Logs nothing.
+
+        Raises PersonNotMatchedError, PersonPausedError, InvalidMatchingError, UnavailableError,
+        and OtherEmbedderError where the vectors kept are another embedder's: `rebuild` then.
+        """
+        ...
+
+    async def follow(self, person: PersonId) -> None:
+        """Bring the vector of `person` up to date, or remove it. Idempotent."""
+        ...
+
+    async def rebuild(self) -> int:
+        """Make the vectors of all who take part anew; return how many there are."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what was opened."""
         ...
 
 

@@ -170,12 +170,12 @@ class Crowd:
         """Return what people write, reduced; nothing where texts cannot be had."""
         if self._texts is None:
             return {}
-        written = {one.profile.id: _written(one) for one in candidates}
-        written = {person: texts for person, texts in written.items() if texts}
-        if not written:
+        texts = {one.profile.id: written(one) for one in candidates}
+        texts = {person: some for person, some in texts.items() if some}
+        if not texts:
             return {}
         try:
-            rows = await self._texts.embed_all({str(k): v for k, v in written.items()})
+            rows = await self._texts.embed_all({str(k): v for k, v in texts.items()})
         except SoulLinkError as error:
             # A model's provider has more errors than ours; all mean that there are no vectors.
             if not isinstance(error, UnavailableError):
@@ -183,13 +183,13 @@ class Crowd:
             self.texts_missing = True
             return {}
         self.texts_missing = False
-        means = np.stack([rows[str(person)].mean(axis=0) for person in written])
+        means = np.stack([rows[str(person)].mean(axis=0) for person in texts])
         if self._reduction is None:
             self._reduction = Reduction.fitted(means)
-        return dict(zip(written, self._reduction.reduce(means), strict=True))
+        return dict(zip(texts, self._reduction.reduce(means), strict=True))
 
 
-def _written(candidate: Candidate) -> list[str]:
+def written(candidate: Candidate) -> list[str]:
     """Return what is compared: essays and interests, unless the person said they are wrong."""
     person, out = candidate.profile, candidate.left_out
     texts = [] if "essays" in out else [text[:_LONGEST_TEXT] for text in person.essays.values()]

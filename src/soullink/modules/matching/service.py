@@ -167,6 +167,20 @@ class PoolMatching:
             degradations(missing, language),
         )
 
+    async def fitting(self, person: PersonId) -> tuple[Candidate, list[PersonId]]:
+        """Return `person` as they are now, and all who fit both ways as far as the pool knows.
+
+        Raises PersonNotMatchedError, PersonPausedError.
+        """
+        async with self._one_at_a_time:
+            await self._ready()
+            reader = await self._taking_part(person)
+            hidden = await self._crowd.source.hidden(person)
+            seeker, pool = self._seeker(reader), self._crowd.pool
+            distances = pool.cells.distances_km(seeker.cell)
+            rows = search.passing(pool, seeker, distances, pool.rows_of(hidden))
+            return reader, [self._id_of(row) for row in rows.tolist()]
+
     async def pair(
         self, first: PersonId, second: PersonId, language: Language | None = None
     ) -> PairView:

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soullink.gateways.embeddings.port import KeptEmbeddings, TextEmbedder
-from soullink.modules.matching.crowd import Texts
+from soullink.modules.matching.nearness import EmbeddingTexts
 
 
-class ClosingTexts(Texts, Protocol):
+class ClosingTexts(EmbeddingTexts, Protocol):
     """Texts with something to let go of."""
 
     async def close(self) -> None: ...
@@ -33,6 +33,9 @@ class LazyTexts:
         self, texts: Mapping[str, Sequence[str]]
     ) -> Mapping[str, NDArray[np.float32]]:
         return await (await self._open()).embed_all(texts)
+
+    async def made_by(self) -> TextEmbedder:
+        return await (await self._open()).made_by()
 
     async def forget(self, owner: str) -> int:
         return await self._kept.forget(owner)
@@ -63,6 +66,9 @@ class PassingTexts:
         for place, owner in enumerate(owners):
             places[owner].append(place)
         return {owner: rows[np.array(found, dtype=int)] for owner, found in places.items()}
+
+    async def made_by(self) -> TextEmbedder:
+        return self._embedder
 
     async def forget(self, owner: str) -> int:  # noqa: ARG002 (there is nothing to forget)
         return 0

@@ -195,6 +195,36 @@ def pair(
 
 
 @match.command(
+    "near",
+    epilog=examples(
+        "soullink match near ada --people examples/people",
+        "soullink match near ada --top 10 --json",
+    ),
+)
+def near(
+    context: typer.Context,
+    person: Person,
+    people: PeoplePath = None,
+    top: Annotated[
+        int, typer.Option(metavar="N", min=1, max=MOST_SHOWN, help="How many to show.")
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show who writes most like a person, of those who fit both ways.
+
+    Essays and interests are compared, across languages too. Likeness is no forecast: recommend
+    weighs it with everything else.
+    """
+    deferred.matchmaking.near(invocation_of(context), person, people, top, as_json)
+
+
+@match.command("reindex", epilog=examples("soullink match reindex"))
+def reindex(context: typer.Context, as_json: AsJson = False) -> None:
+    """Make the vectors of what everybody writes anew, as after a change of the embedder."""
+    deferred.matchmaking.reindex(invocation_of(context), as_json)
+
+
+@match.command(
     "round",
     epilog=examples(
         "soullink match round --method tu --people examples/people",
