@@ -14,4 +14,4 @@ def one_thread() -> AbstractContextManager[object]:
         from threadpoolctl import threadpool_limits  # noqa: PLC0415  (comes with the extra)
     except ImportError:
         return nullcontext()
-    return cast("AbstractContextManager[object]", threadpool_limits(limits=1))
+    return cast("AbstractContextManager[object]", threadpool_limits(limits=1, user_api="blas"))
