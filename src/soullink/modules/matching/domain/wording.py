@@ -81,16 +81,19 @@ REASONS: Final[Mapping[str, Text]] = {
         "你到目前为止答应的频率，会同样地影响你对每个人的范围。",
     ),
     "what_you_state": text(
-        "What people who state the same about themselves as you do said after first dates.",
-        "和你情况相近的人在初次约会后的回答。",
+        "People who say of themselves what you say answer first dates in a way of their own; this"
+        " moves your range for everybody alike.",
+        "和你情况相近的人，对初次约会的回答有自己的倾向；这会同样地影响你对每个人的范围。",
     ),
     "what_they_state": text(
-        "What {other} states openly about themself, by what people in your place answered.",
-        "{other}公开写出的情况，以及处在你这个位置的人的回答。",
+        "What {other} states openly moves your range, by what people in your place answered about"
+        " others who state the same.",
+        "{other}公开写出的情况会影响这个范围，依据的是像你这样的人对情况相近者的回答。",
     ),
     "between_you": text(
-        "How your two answers fit each other, by what people on first dates answered.",
-        "你们两人的回答彼此是否合得来，依据的是人们初次约会后的回答。",
+        "How your answers and {other}'s go together moves your range, by what people answered on"
+        " first dates.",
+        "你和{other}的回答合在一起，也会影响这个范围，依据的是人们初次约会后的回答。",
     ),
     "wish_not_met": text(
         "Something that you would prefer, but not insist on, is not the case.",
