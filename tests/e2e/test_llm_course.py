@@ -262,7 +262,7 @@ def _told(course: Course, url: str, attempts: int) -> None:
 
 async def test_with_the_provider_gone_a_course_ends_in_authored_words(database: Database) -> None:
     async with ScriptedOpenAiServer(lambda _: Fail(500)) as gone:
-        voice = speaking(gone)
+        voice = speaking(gone, seconds=30.0)  # a busy machine's haste is not what is tested
     course = await lived_course(a_service(database, voice), SETTINGS)
     authored = await lived_course(a_service(database), built_in(SETTINGS))
     assert dynamics(course) == dynamics(authored)
