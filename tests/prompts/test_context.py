@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from soullink.modules.prompts.api import (
     Context,
@@ -179,7 +180,7 @@ def test_facts_are_asked_for_only_once_a_turn_is_condensed() -> None:
             asked.append(number)
             return (f"fact {number}",)
 
-        return replace(line(number, own=False), facts=facts)
+        return structs.replace(line(number, own=False), facts=facts)
 
     history = [lazy(number) for number in range(40)]
     assemble(parts(history[:3]), BUDGET, by_four)

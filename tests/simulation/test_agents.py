@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.errors import ConflictError
@@ -98,7 +99,7 @@ def a_scene(language: Language = "en", **changes: Any) -> Scene:
         used_lines=frozenset(),
         used_words=frozenset(),
     )
-    return replace(scene, **changes)
+    return structs.replace(scene, **changes)
 
 
 def a_bare_turn(speaker: int, engine: LiveCourse | None = None) -> BareTurn:
@@ -106,7 +107,7 @@ def a_bare_turn(speaker: int, engine: LiveCourse | None = None) -> BareTurn:
     course.open()
     bare = course.turn()
     assert bare is not None
-    return replace(bare, speaker=speaker)
+    return structs.replace(bare, speaker=speaker)
 
 
 async def turns_of(database: Database, settings: Settings | None = None) -> Course:
@@ -382,6 +383,6 @@ async def test_the_built_in_voice_takes_an_agents_request_for_every_act() -> Non
     user, partner = two_agents(BuiltInVoice())
     bare = a_bare_turn(0)
     for number, act in enumerate(ACTS):
-        spoken = await user.speak(replace(bare, act=number), partner, a_scene())
+        spoken = await user.speak(structs.replace(bare, act=number), partner, a_scene())
         assert spoken.speech.words
         assert (spoken.speech.status == "silent") == (act is Act.SILENCE)

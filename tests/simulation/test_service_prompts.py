@@ -4,6 +4,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.ids import RunId
@@ -32,7 +33,7 @@ class Named(BuiltInVoice):
     async def speak(self, request: SpeechRequest) -> Spoken:
         spoken = await super().speak(request)
         prompt = self._told.get(TURN, request.language).reference
-        return replace(spoken, speech=replace(spoken.speech, prompt=prompt))
+        return structs.replace(spoken, speech=replace(spoken.speech, prompt=prompt))
 
 
 async def told(service: SimulationService, run_id: RunId) -> list[str | None]:

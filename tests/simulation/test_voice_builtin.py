@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from soullink.kernel.ids import PersonId
 from soullink.kernel.language import LANGUAGES, Language
@@ -330,7 +331,7 @@ def test_thoughts_do_not_return_every_other_turn(language: Language) -> None:
 
 def test_swapping_two_people_swaps_their_words() -> None:
     mine = a_request(Act.SMALL_TALK, seed=9)
-    theirs = replace(mine, speaker=mine.listener, listener=mine.speaker)
+    theirs = structs.replace(mine, speaker=mine.listener, listener=mine.speaker)
     again = replace(theirs, speaker=mine.speaker, listener=mine.listener)
     assert BuiltInVoice().say(again) == BuiltInVoice().say(mine)
     assert PEOPLE["en"] == (ADA, BEN)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from soullink.kernel.language import LANGUAGES, Language
 from soullink.modules.profiles.api import Wants
@@ -194,7 +195,7 @@ def test_an_own_secret_comes_out_word_for_word_only_when_confiding() -> None:
     words = f"All right, here it is: {secret}."
     request = a_request(Act.DISCLOSE)
     assert faults_of(request, "disclose", words) == ("leaked_secret",)
-    assert faults_of(replace(request, act=Act.CONFIDE), "confide", words) == ()
+    assert faults_of(structs.replace(request, act=Act.CONFIDE), "confide", words) == ()
     assert faults("I'm not a driver, let's leave it at that, shall we?") == ()
     assert faults(f"好吧，跟你说，我{XIA.secrets[0]}。", "zh") == ("leaked_secret",)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.language import LANGUAGES, Language
@@ -163,7 +164,7 @@ def test_a_memory_in_sight_is_not_told_again() -> None:
     briefing = Briefings(the_prompts()).of(a_request(course=course, recollections=(recalled,)))
     assert briefing.context is not None
     assert (briefing.context.told, briefing.context.untold) == (0, 1)
-    gone = replace(recalled, turns=((1, 9),))
+    gone = structs.replace(recalled, turns=((1, 9),))
     briefing = Briefings(the_prompts()).of(a_request(course=course, recollections=(gone,)))
     assert briefing.context is not None
     assert briefing.context.told == 1

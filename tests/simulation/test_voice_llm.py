@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from soullink.gateways.llm.assembly import AssembledGateway, Books
 from soullink.gateways.llm.config import GatewayConfig
@@ -279,7 +280,7 @@ async def test_an_unknown_price_makes_the_turns_cost_unknown(prompts: Prompts) -
 async def test_every_call_is_on_the_account_of_its_run_and_prompt(prompts: Prompts) -> None:
     answers = [INVENTED, GOOD]
     model = _fake(lambda _: answers.pop(0))
-    request = replace(REQUEST, run="0190-run")
+    request = structs.replace(REQUEST, run="0190-run")
     speech = (await LlmVoice(model, prompts, BuiltInVoice()).speak(request)).speech
     who = [call.attribution for call in model.requests]
     assert {attribution.run for attribution in who} == {"0190-run"}

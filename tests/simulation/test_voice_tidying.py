@@ -1,9 +1,9 @@
 """Formatting that is taken off, words that deny earlier ones, words that nobody should say."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from soullink.gateways.llm.fake import FakeLanguageModel
 from soullink.kernel.language import LANGUAGES, Language
@@ -178,7 +178,7 @@ def test_only_the_speakers_own_words_count_and_jests_do_not() -> None:
     )
     words = "I can't stand olives, if you want to know the truth about me."
     assert faults_of(request, "disclose", words) == ("contradiction",)
-    assert faults_of(replace(request, act=Act.TEASE), "tease", words) == ()
+    assert faults_of(structs.replace(request, act=Act.TEASE), "tease", words) == ()
     assert faults_of(request, "disclose", "I love bread and jazz, if you want to know it.") == ()
 
 

@@ -1,8 +1,10 @@
 """People, a scenario and requests for the tests of voices, and a way to live many turns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec import structs
 
 from soullink.kernel.ids import PersonId
 from soullink.kernel.language import Language
@@ -153,13 +155,15 @@ def a_request(act: Act = Act.DISCLOSE, language: Language = "en", **changes: Any
         used_lines=frozenset(),
         used_words=frozenset(),
     )
-    request = replace(request, **changes)
+    request = structs.replace(request, **changes)
     if "course" not in changes:
-        request = replace(request, course=a_course(request.history, request.episode))
+        request = structs.replace(request, course=a_course(request.history, request.episode))
     if "places" not in changes:
         title = request.scenario.title[language]
         place = Place(title, request.setting, request.goal)
-        request = replace(request, places=dict.fromkeys(range(1, request.episode + 1), place))
+        request = structs.replace(
+            request, places=dict.fromkeys(range(1, request.episode + 1), place)
+        )
     return request
 
 

@@ -76,7 +76,7 @@ class Door:
         passage = self._passage
         for hook in passage.filters:
             request = hook.before(request)
-        shared = passage.coalescer is not None and is_deterministic(request)
+        shared = passage.coalescer is not None and not request.alone and is_deterministic(request)
         cached = passage.cache is not None and passage.cache.may_answer(request)
         if shared or cached:
             reply = await self._reused(request, passage.cache if cached else None, shared=shared)

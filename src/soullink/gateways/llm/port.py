@@ -69,6 +69,7 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     changes no words and is no part of what a cache or a recording looks at.
     lenient: an answer that does not follow json_schema is handed over as it came, with the score
     schema_valid 0.0, to a caller who says what was wrong with it and asks again itself.
+    alone: nobody else asks the same at the same time, so that nobody is looked for to share it.
     """
 
     messages: tuple[Message, ...]
@@ -85,6 +86,7 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     attribution: Attribution = Attribution()
     request_id: str = ""
     lenient: bool = False
+    alone: bool = False
 
 
 class FixedSchema(dict[str, Any]):

@@ -1,10 +1,12 @@
 """Prompts: versioned templates of what is said to language models. Nothing else here is public."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final, Literal, Protocol, TypeAlias
 from uuid import UUID
+
+import msgspec
 
 from soullink.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from soullink.kernel.events import Event
@@ -135,8 +137,7 @@ class ContextBudget:
     message: int = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One thing that happened, as it stands in the history.
 
     role: "assistant" where the one who is asked did it. text: as it is shown. heading: it holds
@@ -153,8 +154,7 @@ class Entry:
     facts: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True, gc=False):
     """Something remembered. about: index of the entry it came from; it is told only when that is
     out of sight. salience: the higher, the sooner it is told.
     """
@@ -164,8 +164,7 @@ class Memory:
     about: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ContextMessage:
+class ContextMessage(msgspec.Struct, frozen=True, gc=False):
     """One message of a context."""
 
     role: Literal["system", "user", "assistant"]
@@ -191,8 +190,7 @@ class ContextParts:
     marks: tuple[str, str, str] = (": ", ", ", "; ")
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """The messages of one call, and what became of what there was to say.
 
     total: tokens of all messages. stable: tokens of all that the next call can begin with again
@@ -205,7 +203,7 @@ class Context:
     messages: tuple[ContextMessage, ...]
     total: int
     stable: int
-    blocks: Mapping[str, int] = field(default_factory=dict)
+    blocks: Mapping[str, int] = msgspec.field(default_factory=dict)
     kept: int = 0
     condensed: int = 0
     dropped: int = 0

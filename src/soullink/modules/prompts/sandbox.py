@@ -81,7 +81,7 @@ def fill(template: str, variables: Mapping[str, object], who: str) -> str:
     """Return `template` with `variables` in it, plain data. Raises PromptRenderError."""
     try:
         # A part that is the same on every turn of a course is filled in once.
-        key = (template, *(_key(variables[name]) for name in _used(template) if name in variables))
+        key = (template, *[_key(variables[name]) for name in _used(template) if name in variables])
         filled = _FILLED.get(key)
         if filled is None:
             if len(_FILLED) >= _MOST_FILLED:
@@ -98,13 +98,14 @@ _MOST_FILLED = 1024
 
 def _key(value: object) -> object:
     """Return what tells plain values apart; 1, 1.0 and True are written differently."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return value
-    if isinstance(value, Mapping):
-        return tuple((name, _key(part)) for name, part in value.items())
+    if isinstance(value, dict):
+        return tuple([(name, _key(part)) for name, part in value.items()])
     if isinstance(value, list):
         return (list, *map(_key, value))
-    return (type(value), value)
+    return (kind, value)
 
 
 @lru_cache(maxsize=512)
@@ -125,17 +126,20 @@ def _compiled(template: str) -> Template:
     return _ENVIRONMENT.from_string(template)
 
 
+_PLAIN = frozenset({str, bool, int, float, type(None)})
+
+
 def plain(value: object, name: str) -> Any:
     """Return a copy of `value` made of plain data only. Raises PromptRenderError for others.
 
     An object with methods of its own would hand them to the template.
     """
-    if value is None or isinstance(value, bool | int | float):
+    if type(value) in _PLAIN or isinstance(value, int | float):
         return value
     if isinstance(value, str):
         # A subclass (an enumeration, markup that escapes) would bring its own behaviour along.
         return str.__str__(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {str.__str__(str(key)): plain(part, f"{name}.{key}") for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [plain(part, f"{name}[{index}]") for index, part in enumerate(value)]

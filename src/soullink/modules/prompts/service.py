@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from soullink.modules.prompts.api import (
@@ -179,16 +180,23 @@ class FilePrompts:
         )
 
     def _filled(self, prompt: Prompt, variables: Mapping[str, object]) -> list[str]:
-        missing = [name for name in prompt.variables if name not in variables]
+        # An older or added version may use less than what the code gives the newest one.
+        newest = self._newest.get((prompt.name, prompt.language), prompt)
+        given = tuple(variables)
+        missing, unknown = _misfits(prompt.variables, newest.variables, given)
         if missing:
             raise PromptRenderError(f"{prompt.name} needs {', '.join(missing)}.")
-        if len(variables) > len(prompt.variables):
-            # An older or added version may use less than what the code gives the newest one.
-            newest = self._newest.get((prompt.name, prompt.language), prompt)
-            unknown = sorted(set(variables) - set(prompt.variables) - set(newest.variables))
-            if unknown:
-                raise PromptRenderError(f"{prompt.name} does not declare {', '.join(unknown)}.")
+        if unknown:
+            raise PromptRenderError(f"{prompt.name} does not declare {', '.join(unknown)}.")
         filled = parts(prompt.template)
-        wanted = (name for name in used(filled) if name in variables)
-        values = {name: plain(variables[name], name) for name in wanted}
+        values = {name: plain(variables[name], name) for name in used(filled) if name in given}
         return [fill(part, values, prompt.name) for part in filled]
+
+
+@lru_cache(maxsize=512)
+def _misfits(
+    declared: tuple[str, ...], newest: tuple[str, ...], given: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is declared and not given, and what is given and not declared anywhere."""
+    missing = tuple(name for name in declared if name not in given)
+    return missing, tuple(sorted(set(given) - set(declared) - set(newest)))

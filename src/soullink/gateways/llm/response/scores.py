@@ -1,6 +1,7 @@
 """How good an answer is, 0.0 (bad) to 1.0, by looking at its letters alone: no other model."""
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
@@ -18,7 +19,8 @@ _LOOKED_AT: Final = 400
 """Characters from the start of an answer, or the end of a question, that tell its script."""
 
 _REMEMBERED: Final = 1024
-"""Texts whose facts are kept (by a hash, never the text itself)."""
+_REMEMBERED_RUNS: Final = 2048
+"""Texts whose facts are kept (by a hash, never the text itself); the oldest goes first."""
 
 _UNITS_TRIED: Final = 3
 _WORD_UNITS: Final = frozenset({"words", "词"})
@@ -82,8 +84,8 @@ class Asked(msgspec.Struct, frozen=True):
     as_assistant: bool
 
 
-_remembered: dict[int, Asked] = {}
-_remembered_grams: dict[int, frozenset[int]] = {}
+_remembered: OrderedDict[int, Asked] = OrderedDict()
+_remembered_grams: OrderedDict[int, frozenset[int]] = OrderedDict()
 _NOTHING: Final = Asked(None, False, None, True, False)
 
 
@@ -164,8 +166,8 @@ def repetition_score(text: str, earlier: Iterable[str]) -> float:
         key = hash(other)
         said = _remembered_grams.get(key)
         if said is None:
-            if len(_remembered_grams) >= _REMEMBERED:
-                _remembered_grams.clear()
+            while len(_remembered_grams) >= _REMEMBERED_RUNS:
+                _remembered_grams.popitem(last=False)
             said = _remembered_grams[key] = _runs(other)[1]
         if not said.isdisjoint(runs):
             repeated = max(repeated, len(said & runs) / len(runs))
@@ -196,8 +198,8 @@ def _asked_by(text: str, *, of_system: bool) -> Asked:
     key = hash((text, of_system))
     asked = _remembered.get(key)
     if asked is None:
-        if len(_remembered) >= _REMEMBERED:
-            _remembered.clear()
+        while len(_remembered) >= _REMEMBERED:
+            _remembered.popitem(last=False)
         asked = _remembered[key] = _read_wishes(text, of_system)
     return asked
 

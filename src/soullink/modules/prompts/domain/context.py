@@ -209,10 +209,9 @@ def memories_to_tell(
     memories: Sequence[Memory], shown: range, room: int, count: Counter
 ) -> tuple[Memory, ...]:
     """Return the memories to tell, most salient first, as many as `room` holds."""
+    hidden = [m for m in memories if m.about is None or m.about not in shown]
     told: list[Memory] = []
-    for memory in sorted(memories, key=lambda memory: -memory.salience):
-        if memory.about is not None and memory.about in shown:
-            continue
+    for memory in sorted(hidden, key=lambda memory: -memory.salience):
         cost = count(memory.text) + 1
         if cost <= room:
             told.append(memory)

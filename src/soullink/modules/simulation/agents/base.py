@@ -5,8 +5,10 @@ explicit seed); what they remember and how they put it into words is the agent's
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from typing import ClassVar, Final
+
+import msgspec
 
 from soullink.kernel.errors import ConflictError
 from soullink.kernel.language import Language
@@ -35,8 +37,7 @@ RECOLLECTED: Final = 12
 QUOTE_LENGTH: Final = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True):
     """What an agent knows of the moment it speaks in.
 
     setting: rendered. goals: of both people, by position. events: what just happened, in words.
@@ -53,7 +54,7 @@ class Scene:
     used_lines: frozenset[str]
     used_words: frozenset[str]
     course: tuple[tuple[Said, ...], tuple[Said, ...]] = ((), ())
-    places: tuple[Mapping[int, Place], Mapping[int, Place]] = field(
+    places: tuple[Mapping[int, Place], Mapping[int, Place]] = msgspec.field(
         default_factory=lambda: ({}, {})
     )
     run: str = ""
@@ -100,7 +101,7 @@ class BaseAgent:
         """Return this agent's words for an act that the engine has decided."""
         self._require_alive()
         recollected = self.memory.recall(turn.topic, turn.day, RECOLLECTED)
-        recalled = recollected[:RECALLED]
+        course = scene.course[self.position]
         request = SpeechRequest(
             language=scene.language,
             act=ACTS[turn.act],
@@ -116,21 +117,18 @@ class BaseAgent:
             seed=turn.seed,
             heard=turn.heard,
             previous=None if turn.previous is None else ACTS[turn.previous],
-            history=tuple(
-                (0 if said.own else 1, said.words)
-                for said in scene.course[self.position][-HISTORY_TURNS:]
-            ),
-            memories=tuple(item.text for item in recalled),
+            history=tuple([(0 if said.own else 1, said.words) for said in course[-HISTORY_TURNS:]]),
+            memories=tuple([item.text for item in recollected[:RECALLED]]),
             memory_phrases=scene.memory_phrases,
             state=turn.before[self.position],
             interrupted=turn.interrupted,
             events=scene.events,
             used_lines=scene.used_lines,
             used_words=scene.used_words,
-            course=scene.course[self.position],
+            course=course,
             places=scene.places[self.position],
             recollections=tuple(
-                Recollection(item.text, item.importance, item.turns) for item in recollected
+                [Recollection(item.text, item.importance, item.turns) for item in recollected]
             ),
             run=scene.run,
         )

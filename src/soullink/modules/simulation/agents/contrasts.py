@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from msgspec import structs
+
 from soullink.kernel.ids import PersonId
 from soullink.kernel.language import Language
 from soullink.modules.profiles.api import Profile
@@ -134,7 +136,12 @@ def contrast(attribute: str, number: int, seed: int, language: Language) -> Cont
     )
     first, second = _DIFFER[attribute](base, number, language)
     turn = _turn(base, partner, number, seed, language, drawn(_OPENERS[language], "opener"))
-    return Contrast(attribute, number, replace(turn, speaker=first), replace(turn, speaker=second))
+    return Contrast(
+        attribute,
+        number,
+        structs.replace(turn, speaker=first),
+        structs.replace(turn, speaker=second),
+    )
 
 
 def _turn(

@@ -1,9 +1,9 @@
 """Turns as records keep them: what the arrays of many courses say, rounded once for all of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from soullink.modules.simulation.api import (
@@ -28,8 +28,7 @@ _NEAR_A_TIE: Final = 1e-5
 _MOST_RECALLED: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class BareTurn:
+class BareTurn(msgspec.Struct, frozen=True):
     """A turn before anybody has put it into words; fields as in api.Turn.
 
     heard: what the speaker last took the other for, a name of ActClass, or None. previous: index

@@ -60,13 +60,13 @@ class Briefings:
     def of(self, request: SpeechRequest) -> Briefing:
         """Return the messages of a turn. Raises ContextTooSmallError, PromptRenderError."""
         turn, history = self._versions(request.language)
-        variables = TurnVariables(request, turn.variables, self._portraits)
         if APART not in turn.variables:
-            whole = self._prompts.render_parts(turn, variables)
+            told = TurnVariables(request, turn.variables, self._portraits)
+            whole = self._prompts.render_parts(turn, told)
             system = (Message("system", whole.system),) if whole.system else ()
             messages = (*system, Message("user", whole.user))
             return Briefing(messages, whole.reference, None)
-        variables = variables.recalling(())
+        variables = TurnVariables(request, turn.variables, self._portraits, ())
         asked = self._prompts.render_parts(turn, variables)
 
         def tail(memories: Sequence[str]) -> str:

@@ -6,7 +6,6 @@ Faults are stable codes, in this order: "wrong_act", "wrong_language", "length",
 """
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -18,7 +17,7 @@ from soullink.modules.simulation.voice.ledger import claims_of, contradicted, ow
 from soullink.modules.simulation.voice.port import SpeechRequest
 from soullink.modules.simulation.voice.safety import dangers
 from soullink.modules.simulation.voice.slots import first_name
-from soullink.modules.simulation.voice.text import HAN, han_share, similarity, tokens
+from soullink.modules.simulation.voice.text import HAN, han_share, likeness_to_any, tokens
 
 TOLERATED: Final[dict[Language, tuple[int, int]]] = {"en": (8, 40), "zh": (12, 80)}
 """Fewest and most words (en) or Han characters (zh) of a model's turn."""
@@ -67,7 +66,9 @@ _STOPWORDS: Final = frozenset(
 
 def faults_of(request: SpeechRequest, act: str, words: str) -> tuple[str, ...]:
     """Return the faults of a model's `words` for the act it named; empty when all is well."""
-    said = {*request.used_words, *(earlier for _, earlier in request.history)}
+    said, heard = request.used_words, [earlier for _, earlier in request.history]
+    if not said.issuperset(heard):
+        said = said.union(heard)
     checks = (
         ("wrong_act", act.strip().casefold() != request.act.value),
         ("wrong_language", not right_language(words, request.language)),
@@ -143,9 +144,9 @@ def has_markup(words: str) -> bool:
     return _MARKUP.search(words.strip()) is not None
 
 
-def repeats(words: str, said: Iterable[str]) -> bool:
+def repeats(words: str, said: frozenset[str]) -> bool:
     """Tell whether the turn has been said before, nearly to the letter."""
-    return any(similarity(words, earlier) >= REPEATED for earlier in said)
+    return likeness_to_any(words, said) >= REPEATED
 
 
 def denies_own_words(words: str, request: SpeechRequest) -> bool:

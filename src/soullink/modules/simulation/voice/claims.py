@@ -63,6 +63,10 @@ ENGLISH: Final = (
     re.compile(rf"\bI work (?:at|for) {_NAME}"),
 )
 
+ENGLISH_SELF: Final = re.compile(r"\b(?:I|my|we)\b", re.IGNORECASE)
+HAN_SELF: Final = "我"
+"""Every English, every Chinese form has one of them; looking for it first spares all the forms."""
+
 SUPPOSED: Final = re.compile(
     r"\b(?:if|should|could|would|wish|imagine|suppose|pretend|as though|like|do|did|when|unless|"
     r"until|says?|think) (?:that )?$|(?:如果|要是|假如|假设|万一|好像|就当|以为|当时?)$",

@@ -17,7 +17,9 @@ from soullink.modules.simulation.voice.claims import (
     CHINESE_AGE,
     ENGLISH,
     ENGLISH_AGE,
+    ENGLISH_SELF,
     HAN_DIGITS,
+    HAN_SELF,
     SAME,
     SUPPOSED,
     TENS,
@@ -44,7 +46,7 @@ def known_text(request: SpeechRequest) -> str:
 def invented(words: str, request: SpeechRequest) -> tuple[str, ...]:
     """Return the key words of the speaker's unsupported claims, in order of appearance."""
     claims = list(_claims(words))
-    ages = any(pattern.search(words) for pattern in (ENGLISH_AGE, CHINESE_AGE))
+    ages = ENGLISH_AGE.search(words) or CHINESE_AGE.search(words)
     if not claims and not ages:
         return ()
     known = known_text(request)
@@ -77,7 +79,8 @@ def _scenario_text(scenario: Scenario) -> Iterator[str]:
 
 
 def _claims(words: str) -> Iterator[tuple[int, str]]:
-    for pattern in (*ENGLISH, *CHINESE):
+    english = ENGLISH if ENGLISH_SELF.search(words) else ()
+    for pattern in (*english, *CHINESE) if HAN_SELF in words else english:
         for match in pattern.finditer(words):
             if not SUPPOSED.search(words[: match.start()]):
                 yield match.start(), match[1]

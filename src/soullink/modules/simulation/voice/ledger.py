@@ -24,6 +24,7 @@ from soullink.modules.simulation.voice.claims import (
     ENGLISH_MARRIED,
     ENGLISH_NUMBER,
     ENGLISH_ORIGIN,
+    ENGLISH_SELF,
     ENGLISH_UNMARRIED,
     GENERAL,
     HAN_HABIT,
@@ -34,6 +35,7 @@ from soullink.modules.simulation.voice.claims import (
     HAN_MARRIED,
     HAN_NUMBER,
     HAN_ORIGIN,
+    HAN_SELF,
     HAN_UNMARRIED,
     PETS,
     SINGULAR,
@@ -99,6 +101,8 @@ def contradicted(
 @lru_cache(maxsize=8192)
 def claims_of(words: str, language: Language) -> tuple[Claim, ...]:
     """Return what the words claim of the one who says them."""
+    if not (ENGLISH_SELF.search(words) if language == "en" else HAN_SELF in words):
+        return ()
     found: list[Claim] = []
     for sentence in _SENTENCES.findall(words):
         if sentence.rstrip().endswith(("?", "？")) or _REPORTED.search(sentence):

@@ -29,7 +29,7 @@ from soullink.modules.simulation.voice.formatting import normalised
 from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
 from soullink.modules.simulation.voice.prompting import declared, repair_variables
 from soullink.modules.simulation.voice.safety import dangers
-from soullink.modules.simulation.voice.text import LENGTHS, clipped, count_words, similarity
+from soullink.modules.simulation.voice.text import LENGTHS, clipped, count_words, likeness_to_any
 
 REPAIR_PROMPT: Final = "simulation.repair"
 TEMPERATURE: Final = 0.8
@@ -93,6 +93,18 @@ class _Tally:
     def blame(self, *codes: str) -> None:
         self.faults += [code for code in codes if code not in self.faults]
 
+    def account(self, model: str) -> dict[str, Any]:
+        """Return the fields of a Speech that tell what asking `model` came to."""
+        return {
+            "faults": tuple(self.faults),
+            "model": model,
+            "prompt": "+".join(self.prompts),
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cost_nano_usd": self.cost_nano_usd,
+            "calls": self.calls,
+        }
+
 
 class LlmVoice:
     """Asks `model` for thought, words and act, and lets `fallback` speak where that fails.
@@ -134,9 +146,10 @@ class LlmVoice:
             tally.blame(LlmTimeoutError.code)
         except LlmError as error:
             tally.blame(error.code)
+        account = tally.account(self.name)
         if answer is None:
             spoken = await self._fallback.speak(request)
-            speech = replace(spoken.speech, status="fallback")
+            speech = replace(spoken.speech, status="fallback", **account)
         else:
             speech = Speech(
                 words=answer.words,
@@ -144,17 +157,8 @@ class LlmVoice:
                 voice=self.name,
                 status="repaired" if tally.faults else "ok",
                 quality=_quality(answer, request),
+                **account,
             )
-        speech = replace(
-            speech,
-            faults=tuple(tally.faults),
-            model=self.name,
-            prompt="+".join(tally.prompts),
-            input_tokens=tally.input_tokens,
-            output_tokens=tally.output_tokens,
-            cost_nano_usd=tally.cost_nano_usd,
-            calls=tally.calls,
-        )
         return Spoken(speech, time.perf_counter() - started)
 
     async def close(self) -> None:
@@ -218,6 +222,7 @@ class LlmVoice:
                 purpose=purpose,
                 attribution=Attribution(run=request.run, prompt=reference),
                 lenient=True,  # told what was wrong, a model mends more than asked the same again
+                alone=True,  # its run and its seed are its own
             )
         )
         tally.add(reply)
@@ -265,7 +270,7 @@ def _quality(answer: _Answer, request: SpeechRequest) -> dict[str, float]:
     """
     words = answer.words
     few, many = LENGTHS[request.language]
-    alike = max((similarity(words, said) for said in request.used_words), default=0.0)
+    alike = likeness_to_any(words, request.used_words)
     return {
         "word_count_ok": float(few <= count_words(words, request.language) <= many),
         "novelty": round(1.0 - alike, 6),

@@ -1,8 +1,13 @@
-"""A voice turns an act into words. The dynamics have decided the act; a voice cannot change it."""
+"""A voice turns an act into words. The dynamics have decided the act; a voice cannot change it.
+
+What is made on every turn is a msgspec.Struct, which takes a tenth of a frozen dataclass's time.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from soullink.kernel.language import Language
 from soullink.modules.profiles.api import Profile
@@ -29,8 +34,7 @@ class Place:
     goal: str
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True, gc=False):
     """One turn of the course so far. own: the speaker's. events: what happened before it."""
 
     episode: int
@@ -41,8 +45,7 @@ class Said:
     events: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Recollection:
+class Recollection(msgspec.Struct, frozen=True, gc=False):
     """Something the speaker recalls: a line, how much it matters (0..1), where it was lived."""
 
     text: str
@@ -50,8 +53,7 @@ class Recollection:
     turns: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechRequest:
+class SpeechRequest(msgspec.Struct, frozen=True):
     """Everything a voice may know when it speaks for `speaker`.
 
     styles: weight 0.0..1.0 of each of STYLES for the speaker, sums to 1.
@@ -90,13 +92,12 @@ class SpeechRequest:
     used_lines: frozenset[str]
     used_words: frozenset[str]
     course: tuple[Said, ...] = ()
-    places: Mapping[int, Place] = field(default_factory=dict)
+    places: Mapping[int, Place] = msgspec.field(default_factory=dict)
     recollections: tuple[Recollection, ...] = ()
     run: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(msgspec.Struct, frozen=True):
     """The words of a turn, and the wall time they took, which belongs in Wall and never in Speech.
 
     latency_seconds: over all model calls of the turn; 0.0 where no model was asked.

@@ -179,20 +179,29 @@ class TurnVariables(Mapping[str, object]):
     """What the prompt simulation.turn can be given of `names`; made when it is looked at.
 
     A version may declare what it leaves to other messages, and most of it is looked at once.
+    memories: what the speaker recalls; None: what the request says.
     """
 
-    def __init__(self, request: SpeechRequest, names: Iterable[str], portraits: Portraits) -> None:
+    __slots__ = ("_made", "_names", "_portraits", "_request")
+
+    def __init__(
+        self,
+        request: SpeechRequest,
+        names: tuple[str, ...],
+        portraits: Portraits,
+        memories: Sequence[str] | None = None,
+    ) -> None:
         self._request = request
-        self._names = tuple(name for name in names if name in _TOLD)
+        self._names = _tellable(names)
         self._portraits = portraits
-        self._made: dict[str, object] = {}
+        self._made: dict[str, object] = {} if memories is None else {"memory": list(memories)}
 
     def __getitem__(self, name: str) -> object:
-        if name in self._made:
-            return self._made[name]
-        if name not in self._names:
-            raise KeyError(name)
-        made = self._made[name] = _TOLD[name](self._request, self._portraits)
+        made = self._made.get(name)
+        if made is None:
+            if name not in self._names:
+                raise KeyError(name)
+            made = self._made[name] = _TOLD[name](self._request, self._portraits)
         return made
 
     def __contains__(self, name: object) -> bool:
@@ -209,6 +218,11 @@ class TurnVariables(Mapping[str, object]):
         other = TurnVariables(self._request, self._names, self._portraits)
         other._made = {**self._made, "memory": list(memories)}
         return other
+
+
+@lru_cache(maxsize=64)
+def _tellable(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in _TOLD)
 
 
 def repair_variables(

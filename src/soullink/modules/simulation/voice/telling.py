@@ -15,7 +15,7 @@ from soullink.modules.prompts.api import Conversation, Entry, Memory
 from soullink.modules.simulation.api import Act
 from soullink.modules.simulation.domain.acts import meaning
 from soullink.modules.simulation.voice.claims import CHINESE, ENGLISH
-from soullink.modules.simulation.voice.port import Place, Said, SpeechRequest
+from soullink.modules.simulation.voice.port import Place, Recollection, Said, SpeechRequest
 from soullink.modules.simulation.voice.slots import first_name, interests_of, mentions
 from soullink.modules.simulation.voice.text import clipped, one_line
 
@@ -28,6 +28,7 @@ MARKS: Final[dict[Language, tuple[str, str, str]]] = {
     "en": (": ", ", ", "; "),
     "zh": ("：", "、", "；"),
 }
+_quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
 YOU: Final[dict[Language, str]] = {"en": "you", "zh": "你"}
 
 QUOTED_ACTS: Final = frozenset(
@@ -57,7 +58,7 @@ class Telling:
         self._episode = 0
         self._entries = 0
         self._lived: dict[tuple[int, int], tuple[int, str]] = {}
-        self._about: dict[tuple[str, tuple[tuple[int, int], ...]], int | None] = {}
+        self._memories: dict[tuple[str, tuple[tuple[int, int], ...]], Memory] = {}
 
     def follows(self, request: SpeechRequest) -> bool:
         """Tell whether the request is a later one of the same course, to the same person."""
@@ -96,28 +97,32 @@ class Telling:
 
     def memories(self, request: SpeechRequest) -> list[Memory]:
         """Return what the speaker recalls; about: the entry in which it was said, by its words."""
-        found = []
-        for recollection in request.recollections:
-            key = (recollection.text, recollection.turns)
-            about = self._about.get(key)
-            if about is None:
-                lived = [self._lived[turn] for turn in recollection.turns if turn in self._lived]
-                # A memory keeps the words of its strongest turn, which need not be the last.
-                about = next((i for i, words in lived if words[:40] in recollection.text), None)
-                self._about[key] = about
-            text = clipped(recollection.text, LONGEST_MEMORY)
-            found.append(Memory(text, recollection.importance, about))
-        return found
+        return [self._memory(recollection) for recollection in request.recollections]
+
+    def _memory(self, recollection: Recollection) -> Memory:
+        key = (recollection.text, recollection.turns)
+        memory = self._memories.get(key)
+        if memory is not None and memory.salience == recollection.importance:
+            return memory
+        lived = [self._lived[turn] for turn in recollection.turns if turn in self._lived]
+        # A memory keeps the words of its strongest turn, which need not be the last.
+        about = next((i for i, words in lived if words[:40] in recollection.text), None)
+        text = clipped(recollection.text, LONGEST_MEMORY)
+        memory = Memory(text, recollection.importance, about)
+        if about is not None:
+            self._memories[key] = memory
+        return memory
 
 
 def _entry(said: Said, names: tuple[str, str], known: tuple[str, ...], language: Language) -> Entry:
     words = clipped(said.words, LONGEST_TURN)
     name = names[0] if said.own else names[1]
     if said.own and said.act is not Act.SILENCE:
-        answer = {"words": words, "act": said.act.value}
-        role, text = "assistant", json.dumps(answer, ensure_ascii=False)
+        role = "assistant"
+        text = f'{{"words": {_quoted(words)}, "act": {_quoted(said.act.value)}}}'
     else:
-        role, text = "user", f"> {name}{MARKS[language][0]}{words}"
+        role = "user"
+        text = f"> {name}{MARKS[language][0]}{words}"
     return Entry(
         "assistant" if role == "assistant" else "user",
         text,

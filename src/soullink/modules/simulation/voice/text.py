@@ -2,9 +2,12 @@
 
 import re
 import unicodedata
-from functools import lru_cache
-from sys import intern
+from functools import lru_cache, reduce
+from itertools import accumulate
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from soullink.kernel.language import Language
 
@@ -12,6 +15,8 @@ HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 
 LENGTHS: Final[dict[Language, tuple[int, int]]] = {"en": (8, 25), "zh": (8, 45)}
 """Fewest and most words (en) or characters with punctuation (zh) of one turn as it should be."""
+
+_NO_LETTERS: Final = bytes(code for code in range(256) if not (code < 128 and chr(code).isalnum()))
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
@@ -74,23 +79,49 @@ def tokens(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-@lru_cache(maxsize=8192)
-def shingles(text: str) -> frozenset[str]:
-    """Return the runs of three letters (two where the text is Chinese), without punctuation."""
-    letters = "".join(filter(str.isalnum, text.casefold()))
-    size = 2 if han_share(letters) > 0.5 else 3
-    if len(letters) <= size:
-        return frozenset({letters} if letters else ())
-    runs = (letters[start:] for start in range(size))
-    # Interned: texts have most of their runs in common.
-    found = set(map(intern, map("".join, zip(*runs, strict=False))))
-    return frozenset(found)  # of a set: an iterator leaves twice the room
-
-
-@lru_cache(maxsize=2048)
 def similarity(one: str, other: str) -> float:
     """Return how alike two texts are, 0.0..1.0: Dice (1945) over their letter shingles."""
-    left, right = shingles(one), shingles(other)
-    if not left or not right:
+    return likeness_to_any(one, frozenset({other}))
+
+
+@lru_cache(maxsize=256)
+def likeness_to_any(text: str, others: frozenset[str]) -> float:
+    """Return the `similarity` of `text` to the most alike of `others`, 0.0 where there is none."""
+    mine = _shingles(text)
+    theirs = [found for other in others if (found := _shingles(other)).size]
+    if not mine.size or not theirs:
         return 0.0
-    return 2.0 * len(left & right) / (len(left) + len(right))
+    together = np.concatenate(theirs)
+    shared = mine.take(mine.searchsorted(together), mode="clip") == together
+    sizes = [found.size for found in theirs]
+    common: list[int] = np.add.reduceat(
+        shared, [0, *accumulate(sizes[:-1])], dtype=np.int64
+    ).tolist()
+    return max(2.0 * both / (mine.size + size) for both, size in zip(common, sizes, strict=True))
+
+
+@lru_cache(maxsize=8192)
+def _shingles(text: str) -> NDArray[np.int64]:
+    """Return the runs of three letters (two where the text is Chinese), without punctuation.
+
+    Each once, in order, as the code points of its letters, 21 bits each.
+    """
+    size = 3
+    if text.isascii():
+        letters = np.frombuffer(text.lower().encode().translate(None, _NO_LETTERS), np.uint8)
+    else:
+        written = "".join(filter(str.isalnum, text.casefold()))
+        size = 2 if han_share(written) > 0.5 else 3
+        letters = np.frombuffer(written.encode("utf-32-le", "surrogatepass"), np.uint32)
+    codes = letters.astype(np.int64)
+    if codes.size <= size:
+        whole = reduce(lambda code, letter: code << 21 | letter, codes.tolist(), 0)
+        return np.array([whole] if whole else [], dtype=np.int64)
+    runs = codes[:-1] << 21 | codes[1:]
+    if size == 3:
+        runs = runs[:-1] << 21 | codes[2:]
+    runs.sort()
+    different = np.ones(runs.size, dtype=np.bool_)
+    np.not_equal(runs[1:], runs[:-1], out=different[1:])
+    found: NDArray[np.int64] = runs[different]
+    return found
