@@ -420,8 +420,9 @@ class Speech:
 class Wall:
     """What depends on the machine and the hour; never compared.
 
-    started_at: ISO 8601, UTC. latency_seconds: of the voice. cpu_seconds: of the whole turn.
-    memory_mb: resident memory of the process.
+    started_at: ISO 8601, UTC. latency_seconds: of the voice. cpu_seconds: what the process used
+    from the beginning of the turn to its end, for other courses too that it lives meanwhile.
+    memory_mb: peak resident memory of the process.
     """
 
     started_at: str

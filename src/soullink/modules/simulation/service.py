@@ -18,6 +18,7 @@ from soullink.modules.personality.api import Persona, Personality
 from soullink.modules.profiles.api import Profile
 from soullink.modules.prompts.api import Prompts, PromptStore
 from soullink.modules.simulation.agents.ensemble import Ensemble
+from soullink.modules.simulation.agents.meter import Meter
 from soullink.modules.simulation.agents.scenario import ScenarioAgent
 from soullink.modules.simulation.agents.stage import Past, Stage
 from soullink.modules.simulation.api import (
@@ -36,6 +37,7 @@ from soullink.modules.simulation.domain import forking
 from soullink.modules.simulation.domain import live as live_domain
 from soullink.modules.simulation.domain import replicas as replicas_domain
 from soullink.modules.simulation.domain.course import Conditions
+from soullink.modules.simulation.domain.kept import Kept
 from soullink.modules.simulation.domain.live import LiveCourse
 from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
 from soullink.modules.simulation.journal import Journal
@@ -47,6 +49,8 @@ from soullink.modules.simulation.voice.port import Voice
 
 MOST_EPISODES = 40
 MOST_REPLICAS = 100_000
+MOST_PERSONAS: Final = 256
+"""Kept at once: one person is tried with many others."""
 
 
 TOLD: Final = "told"
@@ -88,12 +92,15 @@ class SimulationService(Simulation):
     workers: Executor | None = None
     telling: Telling | None = None
     _ensemble: Ensemble = field(init=False, default_factory=Ensemble)
+    _meter: Meter = field(init=False, default_factory=Meter)
     _journal: Journal = field(init=False)
     _pasts: Grouped[RunId, Past] = field(init=False)
+    _personas: Kept[Persona] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_journal", Journal(self.database))
         object.__setattr__(self, "_pasts", Grouped(self._read))
+        object.__setattr__(self, "_personas", Kept(self.personality.persona, MOST_PERSONAS))
 
     async def start(
         self,
@@ -104,7 +111,7 @@ class SimulationService(Simulation):
     ) -> Run:
         _check(people, settings)
         await self.voice(settings.voice).close()  # one that cannot be opened is told of now
-        personas = (self.personality.persona(people[0]), self.personality.persona(people[1]))
+        personas = (self._personas(people[0]), self._personas(people[1]))
         scenarios = await self.scenario_agent.scenarios_for(people, settings, own)
         new_id = run_id or RunId(new_uuid7())
         told: Mapping[str, str] = {}
@@ -227,8 +234,9 @@ class SimulationService(Simulation):
         """Live the course; what is known keeps its words. No voice: only what is known."""
         recorded = past.recorded
         course = LiveCourse(past.begun, recorded.scenarios, _conditions(recorded))
-        stage = Stage(self.database, self._journal, self.clock, past, course, voice)
-        with self._ensemble.joined(course):
+        meter = self._meter
+        stage = Stage(self.database, self._journal, self.clock, past, course, voice, meter)
+        with self._ensemble.joined(course), meter.attached():
             try:
                 while not course.over and not stage.silent:
                     opening = course.open()

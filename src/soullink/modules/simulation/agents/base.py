@@ -5,7 +5,7 @@ explicit seed); what they remember and how they put it into words is the agent's
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import ClassVar, Final
 
 import msgspec
@@ -224,7 +224,7 @@ def public_part(profile: Profile) -> Profile:
 _styles_of: Final = Kept(style_weights, 256)
 _shown_of: Final = Kept(public_part, 256)
 
-_REMEMBERED: Final = tuple(field.name for field in fields(MemoryItem))
+_REMEMBERED: Final = MemoryItem.__struct_fields__
 
 
 def _memory_text(turn: Turn, name: str, language: Language) -> str:
@@ -242,4 +242,4 @@ def _item(entry: Mapping[str, object]) -> MemoryItem:
     values["turns"] = tuple((int(e), int(t)) for e, t in turns)
     values["aspect"] = Aspect[str(values["aspect"]).upper()]
     values["topic"] = Topic(str(values["topic"]))
-    return MemoryItem(**values)  # type: ignore[arg-type]  # checked by the dataclass's own fields
+    return MemoryItem(**values)  # type: ignore[arg-type]  # checked by its own fields

@@ -1,7 +1,5 @@
 """The stage: both agents of one run live its turns, every one durable before the next."""
 
-import resource
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +12,7 @@ from soullink.modules.simulation.agents.base import (
     Scene,
     UserProxyAgent,
 )
+from soullink.modules.simulation.agents.meter import Meter
 from soullink.modules.simulation.api import (
     ACTS,
     Episode,
@@ -55,10 +54,12 @@ class Stage:
         past: Past,
         course: LiveCourse,
         voice: Voice | None,
+        meter: Meter,
     ) -> None:
         self._database = database
         self._journal = journal
         self._clock = clock
+        self._meter = meter
         self._past = past
         self._run = run = past.recorded.run
         self._left = set(past.turns)
@@ -75,6 +76,7 @@ class Stage:
         self._lines: frozenset[str] = frozenset()
         self._words: frozenset[str] = frozenset()
         self._phrases: tuple[str, ...] = ()
+        self._run_id = str(run.id)
         self._setting = ""
         self._goals = ("", "")
 
@@ -135,14 +137,14 @@ class Stage:
         return TurnTaken(turn, self._run.people[turn.speaker].name, events, known is not None)
 
     async def _live(self, bare: BareTurn, opening: Opening, events: tuple[str, ...]) -> Turn:
-        started_at, cpu = self._clock.now(), time.process_time()
+        started_at, cpu = self._clock.now(), self._meter.cpu_seconds()
         spoken = await self._speak(bare, opening, events)
         turn = _turn(bare, spoken.speech)
         wall = Wall(
             started_at=started_at.isoformat(),
             latency_seconds=spoken.latency_seconds,
-            cpu_seconds=time.process_time() - cpu,
-            memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+            cpu_seconds=self._meter.cpu_seconds() - cpu,
+            memory_mb=self._meter.memory_mb,
         )
         await self._journal.take(self._run.id, turn, wall)
         return turn
@@ -160,7 +162,7 @@ class Stage:
             used_words=self._words,
             course=self._course,
             places=self._places,
-            run=str(self._run.id),
+            run=self._run_id,
         )
         speaker, listener = self._agents[bare.speaker], self._agents[1 - bare.speaker]
         return await speaker.speak(bare, listener, scene)

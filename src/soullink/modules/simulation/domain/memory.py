@@ -10,11 +10,13 @@ reflection at the end of an episode turns memories into beliefs about the partne
 account of one person's column, kept by the same rules and checked to agree with it.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from soullink.modules.simulation.api import ACTS, TOPICS, Act, FloatArray, IntArray, Topic
 
@@ -221,8 +223,7 @@ def reflect(memory: MemoryArrays, rows: IntArray, day: FloatArray) -> None:
     memory.beliefs[rows] += REFLECTION_RATE * (target - memory.beliefs[rows])
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryItem:
+class MemoryItem(msgspec.Struct, frozen=True):
     """One memory in words. key: "aspect/topic". turns: where it was lived, (episode, turn).
 
     superseded_by: number of the item that overturned it, None while it stands.

@@ -45,6 +45,8 @@ def known_text(request: SpeechRequest) -> str:
 
 def invented(words: str, request: SpeechRequest) -> tuple[str, ...]:
     """Return the key words of the speaker's unsupported claims, in order of appearance."""
+    if not ENGLISH_SELF.search(words) and HAN_SELF not in words:
+        return ()
     claims = list(_claims(words))
     ages = ENGLISH_AGE.search(words) or CHINESE_AGE.search(words)
     if not claims and not ages:
@@ -79,8 +81,7 @@ def _scenario_text(scenario: Scenario) -> Iterator[str]:
 
 
 def _claims(words: str) -> Iterator[tuple[int, str]]:
-    english = ENGLISH if ENGLISH_SELF.search(words) else ()
-    for pattern in (*english, *CHINESE) if HAN_SELF in words else english:
+    for pattern in (*ENGLISH, *CHINESE) if HAN_SELF in words else ENGLISH:
         for match in pattern.finditer(words):
             if not SUPPOSED.search(words[: match.start()]):
                 yield match.start(), match[1]
