@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final
 
 import numpy as np
-import structlog
 
+from soullink.gateways.log import Log
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.clock import Clock
 from soullink.kernel.ids import PersonId, new_uuid7
@@ -47,7 +47,7 @@ from soullink.modules.matching.screening import Lives, reordered
 from soullink.modules.matching.store import MatchingStore
 from soullink.modules.matching.views import Pairing, degradations, told
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 _TRIES: Final = 5
 """How often a search is begun anew because somebody had changed elsewhere meanwhile."""

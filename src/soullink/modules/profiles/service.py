@@ -6,8 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-import structlog
-
+from soullink.gateways.log import Log
 from soullink.kernel.clock import Clock
 from soullink.kernel.errors import InvalidInputError, UnavailableError
 from soullink.kernel.ids import PersonId
@@ -30,7 +29,7 @@ from soullink.modules.profiles.reading import (
     write_yaml,
 )
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 _READERS: Mapping[str, Callable[[Path], Iterator[tuple[str, dict[str, object]]]]] = {
     "sotopia": sotopia.read_people,
