@@ -241,6 +241,14 @@ class PoolMatching:
         async with self._stored().work() as work:
             await MatchingStore(work.session).unblock(person, other)
 
+    async def keep_apart(self, first: PersonId, second: PersonId) -> None:
+        async with self._stored().work() as work:
+            await MatchingStore(work.session).keep_apart(first, second, self._clock.now())
+
+    async def keep_apart_no_longer(self, first: PersonId, second: PersonId) -> None:
+        async with self._stored().work() as work:
+            await MatchingStore(work.session).keep_apart_no_longer(first, second)
+
     async def record_meeting(self, first: PersonId, second: PersonId) -> None:
         async with self._stored().work() as work:
             await MatchingStore(work.session).meet(first, second, self._clock.now())

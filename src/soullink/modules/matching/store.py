@@ -53,6 +53,16 @@ blocks = Table(
     Index(None, "other_id"),
 )
 
+# By order of another module; a block of one's own is not touched when that is taken back.
+apart = Table(
+    "matching_apart",
+    metadata,
+    Column("first_id", Text, primary_key=True),
+    Column("second_id", Text, primary_key=True),
+    Column("since", _MOMENT, nullable=False),
+    Index(None, "second_id"),
+)
+
 meetings = Table(
     "matching_meeting",
     metadata,
@@ -141,6 +151,16 @@ class MatchingStore:
             delete(blocks).where(blocks.c.person_id == person, blocks.c.other_id == other)
         )
 
+    async def keep_apart(self, first: PersonId, second: PersonId, now: datetime) -> None:
+        low, high = sorted((first, second))
+        row = insert(apart).values(first_id=low, second_id=high, since=now)
+        await self.session.execute(row.on_conflict_do_nothing())
+
+    async def keep_apart_no_longer(self, first: PersonId, second: PersonId) -> None:
+        low, high = sorted((first, second))
+        pair = (apart.c.first_id == low, apart.c.second_id == high)
+        await self.session.execute(delete(apart).where(*pair))
+
     async def meet(self, first: PersonId, second: PersonId, now: datetime) -> None:
         low, high = sorted((first, second))
         row = insert(meetings).values(first_id=low, second_id=high, met_at=now)
@@ -151,10 +171,12 @@ class MatchingStore:
         await self.session.execute(row.on_conflict_do_nothing())
 
     async def hidden(self, person: PersonId) -> frozenset[PersonId]:
-        """Return whom `person` blocked, who blocked them, and whom they have met."""
+        """Return whom `person` blocked, who blocked them, is kept apart, and was met."""
         parts = (
             select(blocks.c.other_id).where(blocks.c.person_id == person),
             select(blocks.c.person_id).where(blocks.c.other_id == person),
+            select(apart.c.second_id).where(apart.c.first_id == person),
+            select(apart.c.first_id).where(apart.c.second_id == person),
             select(meetings.c.second_id).where(meetings.c.first_id == person),
             select(meetings.c.first_id).where(meetings.c.second_id == person),
         )
@@ -162,11 +184,12 @@ class MatchingStore:
         return frozenset(PersonId(found) for found in rows.scalars())
 
     async def hidden_pairs(self, people: Collection[PersonId]) -> set[tuple[PersonId, PersonId]]:
-        """Return pairs among `people`, both orders, that are blocked or have met."""
+        """Return pairs among `people`, both orders, blocked, kept apart, or met."""
         named = list(people)
         found: set[tuple[PersonId, PersonId]] = set()
         for one, two in (
             (blocks.c.person_id, blocks.c.other_id),
+            (apart.c.first_id, apart.c.second_id),
             (meetings.c.first_id, meetings.c.second_id),
         ):
             query = select(one, two).where(one.in_(named), two.in_(named))
@@ -301,6 +324,7 @@ class MatchingStore:
         """Delete every row that names `person`, on whichever side."""
         for table, sides in (
             (blocks, (blocks.c.person_id, blocks.c.other_id)),
+            (apart, (apart.c.first_id, apart.c.second_id)),
             (meetings, (meetings.c.first_id, meetings.c.second_id)),
             (answers, (answers.c.person_id, answers.c.other_id)),
             (exposures, (exposures.c.viewer_id, exposures.c.shown_id)),

@@ -342,6 +342,12 @@ class RelationshipStore:
         query = row.on_conflict_do_nothing().returning(blocks.c.blocker)
         return (await self.session.execute(query)).first() is not None
 
+    async def unblock(self, blocker: PersonId, blocked: PersonId) -> bool:
+        """Return whether there was such a block."""
+        own = (blocks.c.blocker == blocker, blocks.c.blocked == blocked)
+        query = delete(blocks).where(*own).returning(blocks.c.blocker)
+        return (await self.session.execute(query)).first() is not None
+
     async def blocked_with(self, person: PersonId) -> frozenset[PersonId]:
         other = case((blocks.c.blocker == person, blocks.c.blocked), else_=blocks.c.blocker)
         either = or_(blocks.c.blocker == person, blocks.c.blocked == person)
