@@ -30,9 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from soullink.gateways.postgres.database import metadata
+from soullink.gateways.postgres.session import Session
 from soullink.kernel.ids import PersonId
 from soullink.modules.matching.api import (
     Challenge,
@@ -140,7 +140,7 @@ class History:
 class MatchingStore:
     """Reads and writes within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def block(self, person: PersonId, other: PersonId, now: datetime) -> None:
         row = insert(blocks).values(person_id=person, other_id=other, made_at=now)

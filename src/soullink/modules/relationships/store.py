@@ -30,9 +30,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from soullink.gateways.postgres.database import metadata
+from soullink.gateways.postgres.session import Session
 from soullink.kernel.ids import PersonId
 from soullink.modules.relationships.api import (
     CheckIn,
@@ -174,7 +174,7 @@ def missing(relationship: RelationshipId) -> RelationshipNotFoundError:
 class RelationshipStore:
     """Reads and writes within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def alone(self, *people: PersonId) -> None:
         """Wait until no other transaction works on these people; held until this one ends."""
