@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
+# Compiled modules are kept: tests start many programs, and pytest prepares each file only once.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-intervals test-ray test-seeds test-llamacpp test-qdrant test-embeddings bench bench-gateway bench-dynamics bench-turns bench-match bench-reciprocal lock clean
 
 help:
