@@ -83,7 +83,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 _remembered: dict[int, Asked] = {}
-_remembered_grams: dict[int, frozenset[int]] = {}
+_remembered_grams: dict[int, tuple[int, ...]] = {}  # a third of what sets would take
 _NOTHING: Final = Asked(None, False, None, True, False)
 
 
@@ -166,9 +166,9 @@ def repetition_score(text: str, earlier: Iterable[str]) -> float:
         if said is None:
             if len(_remembered_grams) >= _REMEMBERED:
                 _remembered_grams.clear()
-            said = _remembered_grams[key] = _runs(other)[1]
-        if not said.isdisjoint(runs):
-            repeated = max(repeated, len(said & runs) / len(runs))
+            said = _remembered_grams[key] = tuple(_runs(other)[1])
+        if shared := runs.intersection(said):
+            repeated = max(repeated, len(shared) / len(runs))
     return 1.0 - repeated
 
 

@@ -75,22 +75,31 @@ def tokens(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=8192)
-def shingles(text: str) -> frozenset[str]:
-    """Return the runs of three letters (two where the text is Chinese), without punctuation."""
+def _runs(text: str) -> tuple[str, ...]:
+    """Return the text's runs of letters, each once: a tuple takes a quarter of a set's room."""
     letters = "".join(filter(str.isalnum, text.casefold()))
     size = 2 if han_share(letters) > 0.5 else 3
     if len(letters) <= size:
-        return frozenset({letters} if letters else ())
+        return (letters,) if letters else ()
     runs = (letters[start:] for start in range(size))
     # Interned: texts have most of their runs in common.
-    found = set(map(intern, map("".join, zip(*runs, strict=False))))
-    return frozenset(found)  # of a set: an iterator leaves twice the room
+    return tuple(set(map(intern, map("".join, zip(*runs, strict=False)))))
+
+
+@lru_cache(maxsize=64)
+def shingles(text: str) -> frozenset[str]:
+    """Return the runs of three letters (two where the text is Chinese), without punctuation."""
+    return frozenset(_runs(text))
 
 
 @lru_cache(maxsize=2048)
 def similarity(one: str, other: str) -> float:
-    """Return how alike two texts are, 0.0..1.0: Dice (1945) over their letter shingles."""
-    left, right = shingles(one), shingles(other)
+    """Return how alike two texts are, 0.0..1.0: Dice (1945) over their letter shingles.
+
+    Ask with the same `one` in a row: its shingles are then at hand.
+    """
+    left, right = shingles(one), _runs(other)
     if not left or not right:
         return 0.0
-    return 2.0 * len(left & right) / (len(left) + len(right))
+    shared = len(left.intersection(right))
+    return 2.0 * shared / (len(left) + len(right))
