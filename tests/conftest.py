@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -44,6 +45,9 @@ SERVER_FOLDER = "SOULLINK_TEST_SERVER_FOLDER"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background jobs ignore Ctrl-C, and hand that on to programs that they start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="soullink-tests-", dir="/tmp")
 

@@ -23,13 +23,10 @@ from soullink.gateways.postgres.schema import migrate
 from soullink.gateways.postgres.server_account import ServerAccount
 from soullink.kernel.errors import ConflictError, UnavailableError
 
-# A shell's background jobs ignore Ctrl-C, and so would the holder.
 HOLD = """
-import signal
 import sys
 from pathlib import Path
 from soullink.gateways.postgres.embedded import EmbeddedPostgres
-signal.signal(signal.SIGINT, signal.default_int_handler)
 with EmbeddedPostgres(Path(sys.argv[1])) as url:
     print(url, flush=True)
     sys.stdin.read()
