@@ -22,15 +22,16 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    insert,
     or_,
     select,
     text,
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
+from soullink.gateways.postgres import upserts
 from soullink.gateways.postgres.database import metadata
 from soullink.gateways.postgres.session import Session
 from soullink.kernel.ids import PersonId
@@ -143,8 +144,7 @@ class MatchingStore:
     session: Session
 
     async def block(self, person: PersonId, other: PersonId, now: datetime) -> None:
-        row = insert(blocks).values(person_id=person, other_id=other, made_at=now)
-        await self.session.execute(row.on_conflict_do_nothing())
+        await upserts.add(self.session, blocks, person_id=person, other_id=other, made_at=now)
 
     async def unblock(self, person: PersonId, other: PersonId) -> None:
         await self.session.execute(
@@ -153,8 +153,7 @@ class MatchingStore:
 
     async def keep_apart(self, first: PersonId, second: PersonId, now: datetime) -> None:
         low, high = sorted((first, second))
-        row = insert(apart).values(first_id=low, second_id=high, since=now)
-        await self.session.execute(row.on_conflict_do_nothing())
+        await upserts.add(self.session, apart, first_id=low, second_id=high, since=now)
 
     async def keep_apart_no_longer(self, first: PersonId, second: PersonId) -> None:
         low, high = sorted((first, second))
@@ -163,12 +162,11 @@ class MatchingStore:
 
     async def meet(self, first: PersonId, second: PersonId, now: datetime) -> None:
         low, high = sorted((first, second))
-        row = insert(meetings).values(first_id=low, second_id=high, met_at=now)
-        await self.session.execute(row.on_conflict_do_nothing())
+        await upserts.add(self.session, meetings, first_id=low, second_id=high, met_at=now)
 
     async def answer(self, person: PersonId, other: PersonId, yes: bool, at: datetime) -> None:
-        row = insert(answers).values(person_id=person, other_id=other, yes=yes, answered_at=at)
-        await self.session.execute(row.on_conflict_do_nothing())
+        row = {"person_id": person, "other_id": other, "yes": yes, "answered_at": at}
+        await upserts.add(self.session, answers, **row)
 
     async def hidden(self, person: PersonId) -> frozenset[PersonId]:
         """Return whom `person` blocked, who blocked them, is kept apart, and was met."""
@@ -249,7 +247,9 @@ class MatchingStore:
 
     async def add_challenge(self, challenge: Challenge, revision: int) -> bool:
         """Insert it; False when one about the same field is open."""
-        row = insert(challenges).values(
+        return await upserts.add(
+            self.session,
+            challenges,
             id=challenge.id,
             person_id=challenge.person,
             match_id=challenge.match,
@@ -262,8 +262,6 @@ class MatchingStore:
             resolved_by="",
             answer="",
         )
-        query = row.on_conflict_do_nothing().returning(challenges.c.id)
-        return (await self.session.execute(query)).first() is not None
 
     async def open_challenge(self, person: PersonId, field: ChallengeField) -> Challenge:
         """Return the open challenge about a field. Raises ChallengeNotFoundError."""
