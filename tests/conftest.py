@@ -52,6 +52,20 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="soullink-tests-", dir="/tmp")
 
 
+# Begun first, so that no worker is left with one of them when the others have ended.
+LONGEST = (
+    "tests/e2e/",
+    "tests/simulation/test_population.py",
+    "tests/simulation/calibration/test_service.py",
+    "tests/gateways/llm/ledger/test_ten_thousand_calls.py",
+    "tests/gateways/postgres/test_embedded.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         folder = Path(os.environ.pop(SERVER_FOLDER))
