@@ -4,6 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
+# One more than processors: many tests wait for the database or for another program.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 2) + 1))')
+
+# Compiled modules are kept: tests start many programs, and pytest prepares each file only once.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test setup setup-dev lint unit test-browser test-fast test-intervals test-ray test-seeds test-llamacpp test-qdrant test-embeddings bench bench-gateway bench-dynamics bench-turns bench-match bench-reciprocal lock clean
 
 help:
@@ -36,7 +42,7 @@ lint: setup-dev
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache
 
 unit: setup-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not compiled and not intervals and not llamacpp and not ray and not qdrant and not embeddings" -q
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not compiled and not intervals and not llamacpp and not ray and not qdrant and not embeddings" -q
 
 test-browser: setup-dev ## the report in a real Chromium (Debian: chromium)
 	$(BIN)/python -m pytest -m browser -q -rs

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -44,8 +45,25 @@ SERVER_FOLDER = "SOULLINK_TEST_SERVER_FOLDER"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background jobs ignore Ctrl-C, and hand that on to programs that they start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="soullink-tests-", dir="/tmp")
+
+
+# Begun first, so that no worker is left with one of them when the others have ended.
+LONGEST = (
+    "tests/e2e/",
+    "tests/simulation/test_population.py",
+    "tests/simulation/calibration/test_service.py",
+    "tests/gateways/llm/ledger/test_ten_thousand_calls.py",
+    "tests/gateways/postgres/test_embedded.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -59,6 +77,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def postgres_url() -> Iterator[str]:
     """The server's own database: for CREATE DATABASE, not for tables."""
     with EmbeddedPostgres(Path(os.environ[SERVER_FOLDER])) as url:
+        with psycopg.connect(url, autocommit=True) as server:
+            # What these tests commit need not outlive the machine; those of crashes have their own.
+            server.execute("ALTER SYSTEM SET fsync = off")
+            server.execute("SELECT pg_reload_conf()")
         yield url
 
 
@@ -85,23 +107,69 @@ def worker_database_url(postgres_url: str, migrated_template: str) -> str:
     return postgres_url.replace("/soullink?", f"/{name}?")
 
 
+# Most tables are empty most of the time, and to truncate one makes new files.
+EMPTY_ALL_TABLES = """
+DO $$
+DECLARE
+    name text;
+    filled boolean;
+    to_empty text[] := '{}';
+BEGIN
+    FOR name IN SELECT tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO filled;
+        IF filled THEN
+            to_empty := to_empty || format('%I', name);
+        END IF;
+    END LOOP;
+    IF to_empty <> '{}' THEN
+        EXECUTE 'TRUNCATE ' || array_to_string(to_empty, ', ') || ' CASCADE';
+    END IF;
+    FOR name IN SELECT sequencename FROM pg_sequences
+        WHERE schemaname = 'public' AND last_value IS NOT NULL
+    LOOP
+        EXECUTE format('ALTER SEQUENCE %I RESTART', name);
+    END LOOP;
+END $$
+"""
+GO = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+class Janitor:
+    """Empties a database with one connection, opened again when a test has cut it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.connection = psycopg.connect(url, autocommit=True)
+
+    def clean(self) -> None:
+        try:
+            self.connection.execute(GO)
+        except psycopg.OperationalError:
+            self.connection.close()
+            self.connection = psycopg.connect(self.url, autocommit=True)
+            self.connection.execute(GO)
+        self.connection.execute(EMPTY_ALL_TABLES)
+
+
+@pytest.fixture(scope="session")
+def janitor(worker_database_url: str) -> Iterator[Janitor]:
+    found = Janitor(worker_database_url)
+    yield found
+    found.connection.close()
+
+
 @pytest.fixture
-def database_url(worker_database_url: str) -> str:
-    """A migrated database with empty tables and nobody connected; work really commits.
+def database_url(worker_database_url: str, janitor: Janitor) -> str:
+    """A migrated database with empty tables and nobody at work in it; work really commits.
 
     Tests that change its tables' shape take `empty_database_url` and `migrate`.
     """
-    with psycopg.connect(worker_database_url, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        tables = connection.execute(
-            "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables"
-            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        ).fetchone()
-        assert tables is not None
-        connection.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY CASCADE")
+    janitor.clean()
     return worker_database_url
 
 

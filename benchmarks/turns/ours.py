@@ -8,8 +8,6 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
-
 from benchmarks.turns.subjects import UTTERANCES, Conversation, base_url
 from soullink.bootstrap import House, open_house
 from soullink.entrypoints.collector import rarely_collected
@@ -53,6 +51,8 @@ async def hold(port: int, count: int, database_url: str) -> None:
 
     The server is left waiting: every course stands in the middle of its second turn or later.
     """
+    import psutil
+
     from benchmarks.turns.client import server
 
     server(port, "/latency?ms=0", post=True)

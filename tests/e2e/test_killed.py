@@ -42,7 +42,8 @@ def begin(data_dir: Path, run_id: RunId, out: Path) -> subprocess.Popen[str]:
 
 def to_the_end(process: subprocess.Popen[str]) -> list[str]:
     said, complaints = process.communicate(timeout=120)
-    assert (process.returncode, complaints) == (0, "")
+    assert complaints == ""
+    assert process.returncode == 0
     return said.splitlines()
 
 

@@ -119,6 +119,15 @@ async def test_blocks_meetings_and_pauses_take_people_off(world) -> None:
     await world.matching.unblock(ADA, PersonId("m0"))
     await world.matching.unblock(ADA, PersonId("m1"))  # it is not Ada's to take back
     assert set(await world.names("ada")) == {"m0", "m3"}
+    for _ in range(2):
+        await world.matching.keep_apart(ADA, PersonId("m0"))
+    assert await world.names("ada") == ["m3"]
+    assert "ada" not in await world.names("m0")
+    await world.matching.block(PersonId("m0"), ADA)
+    await world.matching.keep_apart_no_longer(PersonId("m0"), ADA)
+    assert await world.names("ada") == ["m3"]  # a block of one's own stays
+    await world.matching.unblock(PersonId("m0"), ADA)
+    assert set(await world.names("ada")) == {"m0", "m3"}
 
 
 async def test_who_does_not_agree_to_be_matched_is_not(world) -> None:

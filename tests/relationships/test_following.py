@@ -169,6 +169,30 @@ async def test_a_block_closes_what_is_open_and_no_proposal_comes_again(
         await house.relationships.propose(ADA, CHEN)
 
 
+async def test_a_block_is_taken_back_by_whoever_made_it_alone(
+    house: House, database_url: str
+) -> None:
+    found = await house.couple("accepted", "met")
+    await house.relationships.block(BEN, ADA)
+    await house.relationships.unblock(ADA, BEN)  # it is not Ada's to take back
+    assert await house.relationships.blocked_with(ADA) == {BEN}
+    await house.relationships.block(ADA, BEN)
+    await house.relationships.unblock(BEN, ADA)
+    await house.relationships.unblock(BEN, ADA)
+    assert await house.relationships.blocked_with(BEN) == {ADA}  # Ada's own stands
+    await house.relationships.unblock(ADA, BEN)
+    assert await house.relationships.blocked_with(BEN) == frozenset()
+    names = [name for name, _ in published(database_url)]
+    assert names.count("relationships.unblocked.v1") == 2
+    assert (await house.relationships.view(found, ADA)).state == "ended"  # nothing opens again
+    with pytest.raises(ProposalNotPossibleError):
+        await house.relationships.propose(ADA, BEN)
+    house.clock.pass_days(AGAIN_DAYS)
+    assert (await house.relationships.propose(ADA, BEN)).id != found
+    with pytest.raises(InvalidInputError, match="two different people"):
+        await house.relationships.unblock(ADA, ADA)
+
+
 async def test_a_block_of_somebody_who_declined_is_seen_by_its_side_alone(house: House) -> None:
     found = await house.couple()
     await house.relationships.move(found, BEN, "declined")

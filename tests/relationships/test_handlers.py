@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class Heard:
-    """The three things that matching is told, in order."""
+    """What matching is told, in order."""
 
     said: list[tuple[object, ...]] = field(default_factory=list)
 
@@ -34,8 +34,11 @@ class Heard:
     async def record_meeting(self, first: PersonId, second: PersonId) -> None:
         self.said.append(("met", first, second))
 
-    async def block(self, person: PersonId, other: PersonId) -> None:
-        self.said.append(("block", person, other))
+    async def keep_apart(self, first: PersonId, second: PersonId) -> None:
+        self.said.append(("apart", first, second))
+
+    async def keep_apart_no_longer(self, first: PersonId, second: PersonId) -> None:
+        self.said.append(("apart no longer", first, second))
 
 
 @pytest.fixture
@@ -63,10 +66,25 @@ async def test_matching_learns_of_answers_meetings_and_blocks(told: House, heard
         ("answer", ADA, BEN, True),
         ("answer", BEN, ADA, True),
         ("met", ADA, BEN),
-        ("block", ADA, BEN),
-        ("block", BEN, ADA),
+        ("apart", ADA, BEN),  # sorted, so that it does not show who wanted it
     ]
-    # Both directions, so that it does not show who wanted it.
+
+
+async def test_matching_keeps_two_apart_until_neither_blocks(told: House, heard: Heard) -> None:
+    await told.relationships.block(BEN, ADA)
+    await told.relationships.block(ADA, BEN)
+    await told.relay.drain()
+    await told.relationships.unblock(BEN, ADA)
+    await told.relay.drain()
+    assert set(heard.said) == {("apart", ADA, BEN)}
+    await told.relationships.unblock(ADA, BEN)
+    await told.relay.drain()
+    assert heard.said[-1] == ("apart no longer", ADA, BEN)
+    # What was taken back before anybody heard of it changes nothing in the end.
+    await told.relationships.block(BEN, ADA)
+    await told.relationships.unblock(BEN, ADA)
+    await told.relay.drain()
+    assert heard.said[-1] == ("apart no longer", ADA, BEN)
 
 
 async def test_matching_learns_of_a_no_and_the_other_does_not(told: House, heard: Heard) -> None:

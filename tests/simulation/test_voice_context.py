@@ -1,5 +1,7 @@
 """What a model is told over a whole course: most of each call begins as the one before it."""
 
+import gc
+import weakref
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -202,3 +204,16 @@ def test_the_longest_people_and_scenes_have_room(language: Language) -> None:
     assert context is not None
     assert context.total <= CONTEXT.tokens
     assert context.kept >= 1
+
+
+def test_what_was_told_is_let_go_of_without_the_garbage_collector() -> None:
+    """It comes rarely where many courses are lived at once, and each would wait for it."""
+    briefings = Briefings(the_prompts())
+    briefings.of(a_request(course=a_course(((1, "The rain is early today."),))))
+    gone = weakref.ref(briefings)
+    gc.disable()
+    try:
+        del briefings
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -21,7 +21,6 @@ from soullink.kernel.canonical import canonical_json
 from soullink.kernel.errors import InvalidInputError, NotFoundError
 from soullink.kernel.ids import RunId
 from soullink.kernel.language import Language
-from soullink.modules.analysis.api import Moved, Report
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import (
     Course,
@@ -31,13 +30,16 @@ from soullink.modules.simulation.api import (
     Scenario,
     Settings,
 )
-from soullink.modules.simulation.screening.api import (
-    Screened,
-    ScreeningProgress,
-    ScreeningSettings,
-)
 from soullink.settings import PostgresSettings
 from soullink.settings import Settings as Environment
+
+if TYPE_CHECKING:
+    from soullink.modules.analysis.api import Moved, Report
+    from soullink.modules.simulation.screening.api import (
+        Screened,
+        ScreeningProgress,
+        ScreeningSettings,
+    )
 
 _LONGEST_LINE = 2 * 1024 * 1024
 # Of what a report says moved a run; `soullink explain` takes more.
@@ -56,7 +58,7 @@ class Outcome:
     """
 
     course: Course
-    report: Report
+    report: "Report"
     document: Mapping[str, Any]
     page: str
 
@@ -234,8 +236,10 @@ class Session:
         )
         return Outcome(course, report, analysis.document(report), analysis.page(report))
 
-    async def moved(self, run_id: RunId, replicas: int) -> Moved:
+    async def moved(self, run_id: RunId, replicas: int) -> "Moved":
         """Return what moved a run, in a small edition whose size goes with `replicas`."""
+        from soullink.modules.analysis.api import Moved  # noqa: PLC0415 - a report needs it
+
         courses = min(max(8 * replicas, 4), _COURSES_MOST)
         futures = min(max(replicas // 16, 2), _FUTURES_MOST)
         effects, points = await asyncio.gather(
@@ -323,22 +327,24 @@ async def screen_async(
     against: Sequence[Profile],
     out: Path,
     *,
-    settings: ScreeningSettings | None = None,
+    settings: "ScreeningSettings | None" = None,
     own: Sequence[Scenario] = (),
-    watch: Callable[[ScreeningProgress], None] | None = None,
-) -> Screened:
+    watch: "Callable[[ScreeningProgress], None] | None" = None,
+) -> "Screened":
     """Live every pair of `people` with `against` and write a row for each to `out`, Parquet.
 
     The same call again goes on where an interrupted one stopped. own: scenarios of yours that
     settings.scenarios may name. Raises InvalidInputError, ConflictError, UnavailableError.
     """
+    from soullink.modules.simulation.screening.api import ScreeningSettings  # noqa: PLC0415
+
     chosen = settings or ScreeningSettings()
     return await bootstrap.build_screening().screen(people, against, chosen, out, own, watch)
 
 
 def screen(
     people: Sequence[Profile], against: Sequence[Profile], out: Path, **options: Any
-) -> Screened:
+) -> "Screened":
     """Do what `screen_async` does, from code without an event loop; same options."""
     return _wait(screen_async(people, against, out, **options))
 

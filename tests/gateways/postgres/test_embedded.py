@@ -279,6 +279,35 @@ def test_a_number_that_another_process_got_is_no_server(data_dir: Path) -> None:
             stranger.kill()
 
 
+def test_a_process_that_changes_programs_just_now_has_not_ended(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, looks = postmaster._words, 0
+
+    def as_during_execve(pid: int) -> list[bytes]:
+        nonlocal looks
+        looks += 1
+        return [] if looks <= 4 else words(pid)
+
+    monkeypatch.setattr(postmaster, "_words", as_during_execve)
+    with EmbeddedPostgres(data_dir) as url:
+        assert noted(url) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_a_launched_process_has_ended_when_it_did_or_is_something_else(data_dir: Path) -> None:
+    cluster = data_dir / "postgres"
+    with subprocess.Popen(["sh", "-c", "read line", cluster], stdin=subprocess.PIPE) as server:
+        assert not postmaster._ended(server.pid, cluster)
+        assert postmaster._ended(server.pid, data_dir)
+        server.kill()
+        deadline = time.monotonic() + 10
+        while not postmaster._ended(server.pid, cluster):  # nobody has buried it
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+    assert postmaster._ended(server.pid, cluster)
+
+
 def test_a_cut_short_pid_file_does_not_hinder(data_dir: Path) -> None:
     (data_dir / "postgres" / "postmaster.pid").touch()
     with EmbeddedPostgres(data_dir) as url:
@@ -392,25 +421,54 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_made(
         subprocess.run(["umount", str(empty_dir)], check=True)
 
 
+def making_files(data_dir: Path) -> Holder:
+    """Start a holder that makes the files of its server just now."""
+    holder = Holder(data_dir)
+    deadline = time.monotonic() + 60
+    while not list(data_dir.glob("postgres.new-*/global")):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return holder
+
+
 def test_ctrl_c_during_the_first_start_leaves_a_folder_that_starts(empty_dir: Path) -> None:
     for _ in range(2):
-        holder = Holder(empty_dir)
-        deadline = time.monotonic() + 30
-        while not list(empty_dir.glob("postgres.new-*/global")) and time.monotonic() < deadline:
-            time.sleep(0.005)
+        holder = making_files(empty_dir)
         holder.process.send_signal(signal.SIGINT)
         _, _ = holder.process.communicate(timeout=60)
         assert holder.process.returncode != 0
         assert not (empty_dir / "postgres").exists()
         assert not list(empty_dir.glob("postgres.new-*"))
-    holder = Holder(empty_dir)
-    while not list(empty_dir.glob("postgres.new-*/global")):
-        time.sleep(0.005)
+    holder = making_files(empty_dir)
     holder.kill()  # this one cannot clean up
     for _ in range(2):  # its initdb may go on until it has finished
         with EmbeddedPostgres(empty_dir) as url:
             migrate(url)
         time.sleep(0.5)
+    assert not list(empty_dir.glob("postgres.new-*"))
+
+
+def test_what_is_half_made_goes_though_the_killed_write_a_moment_longer(
+    empty_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove, times = shutil.rmtree, 0
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def remove_but_a_file_comes(folder: Path, **options: bool) -> None:
+        nonlocal times
+        times += 1
+        remove(folder, **options)
+        if times <= 2:
+            folder.mkdir()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(postmaster, "initialise", interrupted)
+        patch.setattr(shutil, "rmtree", remove_but_a_file_comes)
+        with pytest.raises(KeyboardInterrupt):
+            EmbeddedPostgres(empty_dir).start()
+    assert times == 3
     assert not list(empty_dir.glob("postgres.new-*"))
 
 

@@ -98,7 +98,10 @@ def test_one_alone_waits_for_nobody_and_many_wait_for_each_other() -> None:
     assert company.seconds == 0.0
 
 
-async def test_when_many_come_a_round_waits_for_company_and_nobody_is_left_out() -> None:
+async def test_when_many_come_a_round_waits_for_company_and_nobody_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Company, "GATHER_SECONDS", 0.2)  # long, beside a busy machine's pauses
     work = Rounds()
     grouped = Grouped(work)
     grouped._company._rate = 5_000.0

@@ -117,6 +117,20 @@ def block(invocation: Invocation, person: str, other: str, as_json: bool) -> Non
     )
 
 
+def unblock(invocation: Invocation, person: str, other: str, as_json: bool) -> None:
+    """Take a block back. Whether the other blocks too is not told."""
+
+    async def work() -> None:
+        async with opened(invocation) as session:
+            await session.house.relationships.unblock(PersonId(person), PersonId(other))
+
+    invocation.interruption.run(work())
+    if as_json:
+        print_json({"person": person, "unblocked": other})
+        return
+    stdout(invocation).print(cell(f"{person} does not block {other}."), soft_wrap=True)
+
+
 def check_in(
     invocation: Invocation,
     person: str,

@@ -1,6 +1,6 @@
 """One transaction at a time, with the outbox written inside it."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,27 +11,25 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
+    Engine,
     Identity,
     Index,
     Integer,
     MetaData,
     Table,
     Text,
+    create_engine,
     func,
     insert,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import (
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
-)
+from sqlalchemy.util import greenlet_spawn
 
 from soullink.gateways.postgres.conninfo import connection_parameters, failure
 from soullink.gateways.postgres.direct import Direct
+from soullink.gateways.postgres.session import Session
 from soullink.kernel.errors import UnavailableError
 from soullink.kernel.events import Event
 
@@ -68,7 +66,7 @@ outbox = Table(
 class Work:
     """An open transaction: the session, and the events that commit with it."""
 
-    session: AsyncSession
+    session: Session
 
     async def publish(self, event: Event) -> None:
         """Record `event` in the outbox; it is delivered only if this work commits.
@@ -89,8 +87,7 @@ class Database:
     direct: for the few statements that are run on every turn.
     """
 
-    new_session: Callable[[], AsyncSession]
-    engine: AsyncEngine
+    engine: Engine
     parameters: Mapping[str, Any] = field(repr=False)
     direct: Direct = field(init=False, repr=False)
 
@@ -106,13 +103,18 @@ class Database:
         itself) or takes longer than a minute over one statement.
         """
         with self._failures_said_plainly():
-            async with self.new_session() as session, session.begin():
+            session = Session(self.engine)
+            try:
                 yield Work(session)
+            except BaseException:
+                await session.end(commit=False)
+                raise
+            await session.end(commit=True)
 
     async def close(self) -> None:
         """Close every connection. The database can be used again; it then reconnects."""
         await self.direct.close()
-        await self.engine.dispose()
+        await greenlet_spawn(self.engine.dispose)
 
     @contextmanager
     def _failures_said_plainly(self) -> Iterator[None]:
@@ -137,9 +139,9 @@ def open_database(url: str, *, pool_size: int = 5, max_overflow: int = 15) -> Da
     Raises InvalidInputError when `url` is not a PostgreSQL URL.
     """
     parameters = connection_parameters(url)
-    engine = create_async_engine(
+    engine = create_engine(
         # Read by libpq, not by SQLAlchemy: sockets, several hosts and services all work.
-        "postgresql+psycopg://",
+        "postgresql+psycopg_async://",
         connect_args=parameters,
         pool_size=pool_size,
         max_overflow=max_overflow,
@@ -149,8 +151,4 @@ def open_database(url: str, *, pool_size: int = 5, max_overflow: int = 15) -> Da
         pool_pre_ping=True,
         hide_parameters=True,
     )
-    return Database(
-        new_session=async_sessionmaker(engine, expire_on_commit=False),
-        engine=engine,
-        parameters=parameters,
-    )
+    return Database(engine, parameters)

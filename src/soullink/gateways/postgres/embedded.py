@@ -21,7 +21,8 @@ from soullink.gateways.postgres.server_account import ServerAccount, choose_acco
 from soullink.kernel.errors import ConflictError, UnavailableError
 
 DATABASE: Final = "soullink"
-_TURN_TIMEOUT_SECONDS: Final = 120.0
+_TURN_TIMEOUT_SECONDS: Final = 360.0  # longer than a start may take
+_REMOVAL_SECONDS: Final = 5.0
 _ELSEWHERE: Final = "choose another folder with --data-dir or SOULLINK_DATA_DIR"
 
 
@@ -101,7 +102,8 @@ class EmbeddedPostgres:
                 if time.monotonic() > deadline:
                     raise UnavailableError(
                         f"Another process has been starting or stopping the database in"
-                        f" {self.data_dir} for two minutes; look for it and end it."
+                        f" {self.data_dir} for {_TURN_TIMEOUT_SECONDS / 60:.0f} minutes; look for"
+                        " it and end it."
                     )
                 time.sleep(0.01)
             yield
@@ -202,7 +204,7 @@ class EmbeddedPostgres:
             fresh.rename(self.cluster)
             _make_durable(self.data_dir)
         except BaseException:
-            shutil.rmtree(fresh, ignore_errors=True)
+            _remove(fresh)
             raise
 
     def _socket_dir(self, account: ServerAccount) -> Path:
@@ -240,6 +242,16 @@ def _locked(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _remove(folder: Path) -> None:
+    """Remove `folder`, though processes that were just killed write to it for a moment more."""
+    deadline = time.monotonic() + _REMOVAL_SECONDS
+    while True:
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists() or time.monotonic() > deadline:
+            return
+        time.sleep(0.01)
 
 
 def _answers(server: Postmaster) -> bool:

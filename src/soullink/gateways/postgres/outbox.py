@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-import structlog
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, delete, func, or_, select, update
 
+from soullink.gateways.log import Log
 from soullink.gateways.postgres.database import Database, Work, outbox
 from soullink.kernel.clock import Clock
 from soullink.kernel.errors import NotFoundError
@@ -30,7 +30,7 @@ from soullink.kernel.events import Event
 E = TypeVar("E", bound=Event)
 Handle = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-_log = structlog.get_logger()
+_log = Log(__name__)
 _LONGEST_REASON: Final = 300
 _BATCH: Final = 1000
 _HEADS: Final = 50

@@ -21,12 +21,14 @@ SOCKET_FILES: Final = (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock")
 LOG: Final = "server.log"
 
 _SOCKET_PATH_BYTES: Final = 103  # sockaddr_un.sun_path less its NUL: 103 on macOS, 107 on Linux
-_START_TIMEOUT_SECONDS: Final = 60.0
+# Long: a start that recovers from a kill must not be cut off, or the next has as much to do.
+_START_TIMEOUT_SECONDS: Final = 300.0
 _STOP_TIMEOUT_SECONDS: Final = 30.0
 _SILENT_STOP_TIMEOUT_SECONDS: Final = 2.0
 _LOG_BYTES: Final = 5_000_000
 _NO_PROCESS: Final = 4_194_304  # one more than Linux can give (PID_MAX_LIMIT, <linux/threads.h>)
 _USER: Final = "soullink"
+_PROC: Final = Path("/proc")
 
 # In the background of a shell that ends at once: never our child, never the terminal's.
 _DETACH: Final = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
@@ -62,7 +64,7 @@ class Programs:
                 " SOULLINK_DATABASE_URL to a database of yours."
             )
         root = Path(package.origin).parent / "pginstall"
-        version = _run([root / "bin" / "postgres", "--version"], ServerAccount(), timeout=10)
+        version = _run([root / "bin" / "postgres", "--version"], ServerAccount(), timeout=60)
         found = re.search(r"(\d+)\.\d+", version)
         if found is None:
             raise UnavailableError(f"{root} does not tell its version; install it again.")
@@ -100,7 +102,8 @@ def find(cluster: Path) -> Postmaster | None:
         if time.monotonic() > deadline:
             raise UnavailableError(
                 f"The database server of {cluster} is still {server.status or 'starting'} after"
-                f" {_START_TIMEOUT_SECONDS:.0f} seconds; its log is {cluster / LOG}."
+                f" {_START_TIMEOUT_SECONDS:.0f} seconds ({_last_words(cluster / LOG)}); its log is"
+                f" {cluster / LOG}."
             )
         time.sleep(0.01)
 
@@ -203,7 +206,7 @@ def _ready(pid: int, cluster: Path) -> Postmaster | None:
 def _await_ready(pid: int, cluster: Path, deadline: float) -> Postmaster | None:
     """Return the server when it is ready; None when it has ended or the time is up."""
     try:
-        if _wait(lambda: _ready(pid, cluster) or not _serves(pid, cluster), deadline):
+        if _wait(lambda: _ready(pid, cluster) or _ended(pid, cluster), deadline):
             return _ready(pid, cluster)
     except BaseException:  # Ctrl-C
         with suppress(ProcessLookupError):
@@ -228,15 +231,39 @@ def _serves(pid: int, cluster: Path) -> bool:
     """Tell whether process `pid` is the server of `cluster`, not one that got its number."""
     if not _alive(pid):
         return False
-    if Path("/proc/self").exists():
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-        # What ended and was not buried yet still has its number, but no words.
-        return os.fsencode(cluster) in words
-    shown = _run(["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)], ServerAccount(), timeout=10)
+    if _PROC.joinpath("self").exists():
+        return os.fsencode(cluster) in _words(pid)
+    shown = _run(["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)], ServerAccount(), timeout=30)
     return str(cluster) in shown
+
+
+def _ended(pid: int, cluster: Path) -> bool:
+    """Tell whether process `pid`, launched to be the server of `cluster`, is no more.
+
+    While a process changes from one program to the next (execve) it has no words either, for
+    microseconds or, on a busy machine, longer. It is alive then, and not yet to be buried.
+    """
+    if _serves(pid, cluster):
+        return False
+    return not _PROC.joinpath("self").exists() or bool(_words(pid)) or _state(pid) in {"", "Z", "X"}
+
+
+def _words(pid: int) -> list[bytes]:
+    """Return the command line of a process: none for one that ended and was not buried yet."""
+    try:
+        line = (_PROC / str(pid) / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return line.split(b"\0") if line else []
+
+
+def _state(pid: int) -> str:
+    """Return the letter of the state of a process (proc_pid_stat(5)); "" when there is none."""
+    try:
+        line = (_PROC / str(pid) / "stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return line.rpartition(")")[2].split()[0]
 
 
 def _wait(done: Callable[[], object], deadline: float) -> bool:
@@ -247,7 +274,10 @@ def _wait(done: Callable[[], object], deadline: float) -> bool:
     return True
 
 
-def _last_words(log: Path, start: int) -> str:
+def _last_words(log: Path, start: int = 0) -> str:
+    """Return what `log` says last from byte `start` on: of faults, if there are any."""
+    if not log.exists():
+        return "no reason given"
     with log.open("rb") as file:
         file.seek(start)
         text = file.read().decode(errors="replace")

@@ -16,9 +16,9 @@ import psycopg
 from numpy.typing import ArrayLike
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from soullink.gateways.postgres.database import Database
+from soullink.gateways.postgres.session import Session
 from soullink.gateways.vectors import store
 from soullink.gateways.vectors.port import (
     Collection,
@@ -159,7 +159,7 @@ class PgvectorIndex:
         except DBAPIError as error:
             raise self._plainly(error) from error
 
-    async def _put_few(self, session: AsyncSession, names: list[str], rows: Rows) -> None:
+    async def _put_few(self, session: Session, names: list[str], rows: Rows) -> None:
         putting = text(
             f"INSERT INTO {self._table} (id, vector)"  # noqa: S608 - our own names
             f" SELECT id, vector::{self._type} FROM unnest(:ids, :vectors) AS given (id, vector)"
@@ -167,14 +167,11 @@ class PgvectorIndex:
         ).bindparams(bindparam("ids", type_=ARRAY(Text)), bindparam("vectors", type_=ARRAY(Text)))
         await session.execute(putting, {"ids": names, "vectors": [_as_text(row) for row in rows]})
 
-    async def _put_many(self, session: AsyncSession, names: list[str], rows: Rows) -> None:
+    async def _put_many(self, session: Session, names: list[str], rows: Rows) -> None:
         await session.execute(
             text(f"CREATE TEMPORARY TABLE incoming (id text, vector {self._type}) ON COMMIT DROP")
         )
-        raw = await (await session.connection()).get_raw_connection()
-        connection = raw.driver_connection
-        if not isinstance(connection, psycopg.AsyncConnection):
-            raise TypeError(connection)
+        connection = await session.driver_connection()
         async with (
             connection.cursor() as cursor,
             cursor.copy("COPY incoming FROM STDIN (FORMAT binary)") as copy,
@@ -236,7 +233,7 @@ class PgvectorIndex:
         except DBAPIError as error:
             raise self._plainly(error) from error
 
-    async def _through_graph(self, session: AsyncSession, given: dict[str, Any]) -> list[Neighbour]:
+    async def _through_graph(self, session: Session, given: dict[str, Any]) -> list[Neighbour]:
         k = given["k"]
         await session.execute(
             text(
@@ -257,7 +254,7 @@ class PgvectorIndex:
             given,
         )
 
-    async def _exact(self, session: AsyncSession, given: dict[str, Any]) -> list[Neighbour]:
+    async def _exact(self, session: Session, given: dict[str, Any]) -> list[Neighbour]:
         filtering = "" if given["ids"] is None else "WHERE id = ANY(:ids)"
         return await self._found(
             session,
@@ -271,9 +268,7 @@ class PgvectorIndex:
         """Minus the cosine: what pgvector's operator class for the inner product sorts by."""
         return f"vector OPERATOR({self._types}.<#>) CAST(:query AS {self._type})"
 
-    async def _found(
-        self, session: AsyncSession, query: str, given: dict[str, Any]
-    ) -> list[Neighbour]:
+    async def _found(self, session: Session, query: str, given: dict[str, Any]) -> list[Neighbour]:
         asking = text(query)
         if given["ids"] is None:
             given = {key: value for key, value in given.items() if key != "ids"}
@@ -285,7 +280,7 @@ class PgvectorIndex:
         )
 
     @asynccontextmanager
-    async def _session(self) -> AsyncIterator[AsyncSession]:
+    async def _session(self) -> AsyncIterator[Session]:
         try:
             async with self._database.work() as work:
                 yield work.session
@@ -306,7 +301,7 @@ class PgvectorIndex:
 _REPLACING: Final = "ON CONFLICT (id) DO UPDATE SET vector = excluded.vector"
 
 
-async def _types(session: AsyncSession) -> str:
+async def _types(session: Session) -> str:
     """Return the quoted schema of pgvector, making the extension where it may be made.
 
     Raises VectorsUnavailableError with what to do.
@@ -357,7 +352,7 @@ def _check_version(version: str, state: str, remedy: str) -> None:
         )
 
 
-async def _make_table(session: AsyncSession, registered: Registered, types: str) -> None:
+async def _make_table(session: Session, registered: Registered, types: str) -> None:
     try:
         async with session.begin_nested():
             await session.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))

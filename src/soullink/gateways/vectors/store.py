@@ -31,10 +31,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util import greenlet_spawn
 
 from soullink.gateways.postgres.conninfo import STATEMENT_TIMEOUT_SECONDS
 from soullink.gateways.postgres.database import Database, metadata
+from soullink.gateways.postgres.session import Session
 from soullink.gateways.vectors.port import (
     Collection,
     KeptElsewhereError,
@@ -127,7 +128,7 @@ class Entries:
 class CollectionStore:
     """Reads and writes collections and entries within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def alone(self) -> None:
         """Wait until nobody else makes or drops a collection; until this transaction ends."""
@@ -252,8 +253,7 @@ class CollectionStore:
         ids: list[str] = []
         pieces: list[bytes] = []
         changes: list[int] = []
-        found = await self.session.stream(wanted.execution_options(yield_per=5_000))
-        async for part in found.partitions():
+        async for part in self.session.stream(wanted, 5_000):
             for each, vector, when in part:
                 ids.append(each)
                 pieces.append(vector)
@@ -298,14 +298,17 @@ async def forget(database: Database, ids: Sequence[str]) -> dict[str, tuple[int,
 
 async def rewrite(database: Database, table: str) -> None:
     """Rewrite a table and its indexes, without what was deleted. Nobody reads it meanwhile."""
-    # VACUUM takes no part in a transaction.
-    async with database.engine.connect() as connection:
-        outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await outside.execute(text("SET statement_timeout = 0"))
-        try:
-            await outside.execute(text(f"VACUUM (FULL, ANALYZE) {table}"))
-        finally:
-            await outside.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'"))
+
+    def rewritten() -> None:
+        # VACUUM takes no part in a transaction.
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as outside:
+            outside.execute(text("SET statement_timeout = 0"))
+            try:
+                outside.execute(text(f"VACUUM (FULL, ANALYZE) {table}"))
+            finally:
+                outside.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'"))
+
+    await greenlet_spawn(rewritten)
 
 
 def dropped(collection: Collection) -> VectorsUnavailableError:

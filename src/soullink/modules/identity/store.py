@@ -25,9 +25,9 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from soullink.gateways.postgres.database import metadata
+from soullink.gateways.postgres.session import Session
 from soullink.kernel.ids import PersonId
 from soullink.kernel.language import Language
 from soullink.modules.identity.api import ConsentAnswer, Purpose
@@ -52,7 +52,7 @@ consents = Table(
 class ConsentStore:
     """Reads and adds answers within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def alone(self, person_id: PersonId) -> None:
         """Wait until no other transaction answers for this person; held until this one ends."""

@@ -405,6 +405,17 @@ class Matching(Protocol):
         """Take back one's own block."""
         ...
 
+    async def keep_apart(self, first: PersonId, second: PersonId) -> None:
+        """Never suggest the two to each other, by order of another module. Idempotent.
+
+        Apart from `block`: taking back the one leaves the other as it is.
+        """
+        ...
+
+    async def keep_apart_no_longer(self, first: PersonId, second: PersonId) -> None:
+        """Take `keep_apart` back; blocks of the two stay. Idempotent."""
+        ...
+
     async def record_meeting(self, first: PersonId, second: PersonId) -> None:
         """The two know each other now and are not suggested to each other any more. Idempotent."""
         ...

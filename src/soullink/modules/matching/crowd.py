@@ -5,9 +5,9 @@ from datetime import date
 from typing import Final, Protocol
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
+from soullink.gateways.log import Log
 from soullink.kernel.errors import SoulLinkError, UnavailableError
 from soullink.kernel.ids import PersonId
 from soullink.modules.matching.api import Candidate
@@ -19,7 +19,7 @@ from soullink.modules.matching.domain.pool import Entry, Pool, Vectors
 from soullink.modules.matching.people import Source
 from soullink.modules.profiles.api import Cell, Profile
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 _SAMPLE: Final = 5_000
 _LONGEST_TEXT: Final = 20_000

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final, Protocol
 
 import numpy as np
-import structlog
 
 from soullink.gateways.embeddings.port import TextEmbedder
+from soullink.gateways.log import Log
 from soullink.gateways.vectors import port as vectors
 from soullink.gateways.vectors.port import (
     Neighbour,
@@ -21,7 +21,7 @@ from soullink.modules.matching.crowd import Texts, written
 from soullink.modules.matching.domain.pool import Vectors
 from soullink.modules.matching.people import Source
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 COLLECTION: Final = "people"
 

@@ -28,7 +28,7 @@ class Source(Protocol):
         ...
 
     async def hidden(self, person: PersonId) -> frozenset[PersonId]:
-        """Return who must not be suggested to `person`: blocks of either, and who was met."""
+        """Return who must not be suggested to `person`: blocks, and who was met."""
         ...
 
     async def hidden_pairs(self, people: Collection[PersonId]) -> set[tuple[PersonId, PersonId]]:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-import structlog
-
+from soullink.gateways.log import Log
 from soullink.kernel.errors import SoulLinkError
 from soullink.kernel.ids import PersonId
 from soullink.modules.matching.api import Agreements, Degradation
@@ -15,7 +14,7 @@ from soullink.modules.matching.domain.explanation import Lived
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.screening.api import Screening, ScreeningSettings
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 REPLICAS: Final = 64
 NOTEWORTHY: Final = 0.1

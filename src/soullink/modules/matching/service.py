@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final
 
 import numpy as np
-import structlog
 
+from soullink.gateways.log import Log
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.clock import Clock
 from soullink.kernel.ids import PersonId, new_uuid7
@@ -47,7 +47,7 @@ from soullink.modules.matching.screening import Lives, reordered
 from soullink.modules.matching.store import MatchingStore
 from soullink.modules.matching.views import Pairing, degradations, told
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 _TRIES: Final = 5
 """How often a search is begun anew because somebody had changed elsewhere meanwhile."""
@@ -240,6 +240,14 @@ class PoolMatching:
     async def unblock(self, person: PersonId, other: PersonId) -> None:
         async with self._stored().work() as work:
             await MatchingStore(work.session).unblock(person, other)
+
+    async def keep_apart(self, first: PersonId, second: PersonId) -> None:
+        async with self._stored().work() as work:
+            await MatchingStore(work.session).keep_apart(first, second, self._clock.now())
+
+    async def keep_apart_no_longer(self, first: PersonId, second: PersonId) -> None:
+        async with self._stored().work() as work:
+            await MatchingStore(work.session).keep_apart_no_longer(first, second)
 
     async def record_meeting(self, first: PersonId, second: PersonId) -> None:
         async with self._stored().work() as work:

@@ -22,17 +22,18 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    insert,
     or_,
     select,
     text,
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from soullink.gateways.postgres import upserts
 from soullink.gateways.postgres.database import metadata
+from soullink.gateways.postgres.session import Session
 from soullink.kernel.ids import PersonId
 from soullink.modules.matching.api import (
     Challenge,
@@ -51,6 +52,16 @@ blocks = Table(
     Column("other_id", Text, primary_key=True),
     Column("made_at", _MOMENT, nullable=False),
     Index(None, "other_id"),
+)
+
+# By order of another module; a block of one's own is not touched when that is taken back.
+apart = Table(
+    "matching_apart",
+    metadata,
+    Column("first_id", Text, primary_key=True),
+    Column("second_id", Text, primary_key=True),
+    Column("since", _MOMENT, nullable=False),
+    Index(None, "second_id"),
 )
 
 meetings = Table(
@@ -130,31 +141,40 @@ class History:
 class MatchingStore:
     """Reads and writes within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def block(self, person: PersonId, other: PersonId, now: datetime) -> None:
-        row = insert(blocks).values(person_id=person, other_id=other, made_at=now)
-        await self.session.execute(row.on_conflict_do_nothing())
+        await upserts.add(self.session, blocks, person_id=person, other_id=other, made_at=now)
 
     async def unblock(self, person: PersonId, other: PersonId) -> None:
         await self.session.execute(
             delete(blocks).where(blocks.c.person_id == person, blocks.c.other_id == other)
         )
 
+    async def keep_apart(self, first: PersonId, second: PersonId, now: datetime) -> None:
+        low, high = sorted((first, second))
+        await upserts.add(self.session, apart, first_id=low, second_id=high, since=now)
+
+    async def keep_apart_no_longer(self, first: PersonId, second: PersonId) -> None:
+        low, high = sorted((first, second))
+        pair = (apart.c.first_id == low, apart.c.second_id == high)
+        await self.session.execute(delete(apart).where(*pair))
+
     async def meet(self, first: PersonId, second: PersonId, now: datetime) -> None:
         low, high = sorted((first, second))
-        row = insert(meetings).values(first_id=low, second_id=high, met_at=now)
-        await self.session.execute(row.on_conflict_do_nothing())
+        await upserts.add(self.session, meetings, first_id=low, second_id=high, met_at=now)
 
     async def answer(self, person: PersonId, other: PersonId, yes: bool, at: datetime) -> None:
-        row = insert(answers).values(person_id=person, other_id=other, yes=yes, answered_at=at)
-        await self.session.execute(row.on_conflict_do_nothing())
+        row = {"person_id": person, "other_id": other, "yes": yes, "answered_at": at}
+        await upserts.add(self.session, answers, **row)
 
     async def hidden(self, person: PersonId) -> frozenset[PersonId]:
-        """Return whom `person` blocked, who blocked them, and whom they have met."""
+        """Return whom `person` blocked, who blocked them, is kept apart, and was met."""
         parts = (
             select(blocks.c.other_id).where(blocks.c.person_id == person),
             select(blocks.c.person_id).where(blocks.c.other_id == person),
+            select(apart.c.second_id).where(apart.c.first_id == person),
+            select(apart.c.first_id).where(apart.c.second_id == person),
             select(meetings.c.second_id).where(meetings.c.first_id == person),
             select(meetings.c.first_id).where(meetings.c.second_id == person),
         )
@@ -162,11 +182,12 @@ class MatchingStore:
         return frozenset(PersonId(found) for found in rows.scalars())
 
     async def hidden_pairs(self, people: Collection[PersonId]) -> set[tuple[PersonId, PersonId]]:
-        """Return pairs among `people`, both orders, that are blocked or have met."""
+        """Return pairs among `people`, both orders, blocked, kept apart, or met."""
         named = list(people)
         found: set[tuple[PersonId, PersonId]] = set()
         for one, two in (
             (blocks.c.person_id, blocks.c.other_id),
+            (apart.c.first_id, apart.c.second_id),
             (meetings.c.first_id, meetings.c.second_id),
         ):
             query = select(one, two).where(one.in_(named), two.in_(named))
@@ -226,7 +247,9 @@ class MatchingStore:
 
     async def add_challenge(self, challenge: Challenge, revision: int) -> bool:
         """Insert it; False when one about the same field is open."""
-        row = insert(challenges).values(
+        return await upserts.add(
+            self.session,
+            challenges,
             id=challenge.id,
             person_id=challenge.person,
             match_id=challenge.match,
@@ -239,8 +262,6 @@ class MatchingStore:
             resolved_by="",
             answer="",
         )
-        query = row.on_conflict_do_nothing().returning(challenges.c.id)
-        return (await self.session.execute(query)).first() is not None
 
     async def open_challenge(self, person: PersonId, field: ChallengeField) -> Challenge:
         """Return the open challenge about a field. Raises ChallengeNotFoundError."""
@@ -301,6 +322,7 @@ class MatchingStore:
         """Delete every row that names `person`, on whichever side."""
         for table, sides in (
             (blocks, (blocks.c.person_id, blocks.c.other_id)),
+            (apart, (apart.c.first_id, apart.c.second_id)),
             (meetings, (meetings.c.first_id, meetings.c.second_id)),
             (answers, (answers.c.person_id, answers.c.other_id)),
             (exposures, (exposures.c.viewer_id, exposures.c.shown_id)),

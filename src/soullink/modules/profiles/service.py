@@ -5,13 +5,13 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
-import structlog
-
+from soullink.gateways.log import Log
 from soullink.kernel.clock import Clock
 from soullink.kernel.errors import InvalidInputError, UnavailableError
 from soullink.kernel.ids import PersonId
-from soullink.modules.profiles import conversion, okcupid, sotopia
+from soullink.modules.profiles import conversion
 from soullink.modules.profiles.api import (
     IMPORT_FORMATS,
     Cell,
@@ -30,12 +30,9 @@ from soullink.modules.profiles.reading import (
     write_yaml,
 )
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
-_READERS: Mapping[str, Callable[[Path], Iterator[tuple[str, dict[str, object]]]]] = {
-    "sotopia": sotopia.read_people,
-    "okcupid": okcupid.read_people,
-}
+_Reader: TypeAlias = Callable[[Path], Iterator[tuple[str, dict[str, object]]]]
 
 
 class FileProfiles:
@@ -69,7 +66,7 @@ class FileProfiles:
     def import_people(
         self, source: Path, format_name: str, limit: int | None = None
     ) -> list[Profile]:
-        reader = _READERS.get(format_name)
+        reader = _readers().get(format_name)
         if reader is None:
             meant = nearest(format_name, IMPORT_FORMATS)
             hint = f"did you mean {meant}?" if meant else f"known are {', '.join(IMPORT_FORMATS)}."
@@ -117,6 +114,13 @@ class FileProfiles:
         if profile.cell is not None or profile.city is None:
             return profile.cell
         return cell_of_city(profile.city)
+
+
+def _readers() -> Mapping[str, _Reader]:
+    # Imported here: a person's own profile needs none of their tables.
+    from soullink.modules.profiles import okcupid, sotopia  # noqa: PLC0415
+
+    return {"sotopia": sotopia.read_people, "okcupid": okcupid.read_people}
 
 
 def _is_adult(age: object) -> bool:

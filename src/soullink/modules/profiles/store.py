@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Column, DateTime, Integer, Table, Text, delete, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from soullink.gateways.postgres.database import metadata
+from soullink.gateways.postgres.session import Session
 from soullink.kernel.ids import PersonId
 
 members = Table(
@@ -41,7 +41,7 @@ class StoredMember:
 class MemberStore:
     """Reads and writes members within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def find(self, person: PersonId, *, lock: bool = False) -> StoredMember | None:
         """Return the member; lock: nobody else changes it until the transaction ends."""

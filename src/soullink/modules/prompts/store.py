@@ -28,9 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from soullink.gateways.postgres.database import metadata
+from soullink.gateways.postgres.session import Session
 from soullink.modules.prompts.api import (
     Arm,
     Experiment,
@@ -124,7 +124,7 @@ class Pointer:
 class VersionStore:
     """Reads and writes versions and labels within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def alone(self, *what: str) -> None:
         """Wait until no other transaction works on the same thing; held until this one ends."""
@@ -198,7 +198,7 @@ class VersionStore:
 class ExperimentStore:
     """Reads and writes experiments and outcomes within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def add(self, experiment: Experiment) -> None:
         """Insert it. Raises PromptConflictError when the name is taken."""

@@ -342,9 +342,19 @@ class Answered(Event):
 
 @dataclass(frozen=True, slots=True)
 class Blocked(Event):
-    """These two are never to be proposed to each other again. Who wanted that is not told."""
+    """These two are not to be proposed to each other again. Who wanted that is not told."""
 
     name: ClassVar[str] = "relationships.blocked.v1"
+    subject: ClassVar[str] = "people"
+    people: tuple[str, str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unblocked(Event):
+    """One of these two took a block back; the other's may stand (`Relationships.blocked_with`)."""
+
+    name: ClassVar[str] = "relationships.unblocked.v1"
     subject: ClassVar[str] = "people"
     people: tuple[str, str]
     at: datetime
@@ -385,6 +395,13 @@ class Relationships(Protocol):
 
     async def block(self, person: PersonId, other: PersonId) -> None:
         """Never propose these two to each other again, and close what is open between them."""
+        ...
+
+    async def unblock(self, person: PersonId, other: PersonId) -> None:
+        """Take back one's own block. Without one, or beside the other's, it changes nothing.
+
+        Nothing is opened again: the two can be proposed as after any end.
+        """
         ...
 
     async def blocked_with(self, person: PersonId) -> frozenset[PersonId]:

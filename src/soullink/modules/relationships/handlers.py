@@ -12,6 +12,7 @@ from soullink.modules.relationships.api import (
     Feedback,
     Moved,
     Relationships,
+    Unblocked,
 )
 
 
@@ -60,5 +61,10 @@ class MatchingHandlers:
         """Have two people kept apart, without telling who wanted it."""
         first, second = (PersonId(person) for person in event.people)
         if second in await self.relationships.blocked_with(first):
-            await self.matching.block(first, second)
-            await self.matching.block(second, first)
+            await self.matching.keep_apart(first, second)
+
+    async def on_unblocked(self, event: Unblocked) -> None:
+        """Keep two people apart no longer, unless there is a block of the other's."""
+        first, second = (PersonId(person) for person in event.people)
+        if second not in await self.relationships.blocked_with(first):
+            await self.matching.keep_apart_no_longer(first, second)

@@ -33,6 +33,7 @@ from soullink.modules.relationships.api import (
     TimelineEntry,
     TooEarlyError,
     Trends,
+    Unblocked,
     Words,
 )
 from soullink.modules.relationships.domain import check_ins, states
@@ -172,6 +173,14 @@ class StoredRelationships(Relationships):
                 side = kept.side_of(person)
                 if states.seen_by(kept.standing, side, now).state in OPEN:
                     await self._move(work, kept, person, "blocked", None)
+
+    async def unblock(self, person: PersonId, other: PersonId) -> None:
+        people, now = _pair(person, other), self.clock.now()
+        async with self.database.work() as work:
+            store = RelationshipStore(work.session)
+            await store.alone(*people)
+            if await store.unblock(person, other):
+                await work.publish(Unblocked(people=people, at=now))
 
     async def blocked_with(self, person: PersonId) -> frozenset[PersonId]:
         async with self.database.work() as work:

@@ -29,10 +29,10 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from soullink.gateways.postgres import upserts
 from soullink.gateways.postgres.database import metadata
+from soullink.gateways.postgres.session import Session
 from soullink.kernel.ids import PersonId
 from soullink.modules.relationships.api import (
     CheckIn,
@@ -174,7 +174,7 @@ def missing(relationship: RelationshipId) -> RelationshipNotFoundError:
 class RelationshipStore:
     """Reads and writes within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def alone(self, *people: PersonId) -> None:
         """Wait until no other transaction works on these people; held until this one ends."""
@@ -274,11 +274,8 @@ class RelationshipStore:
             "erased": False,
             "at": check_in.at,
         }
-        row = upsert(check_ins).values(
-            relationship_id=relationship, side=side, day=check_in.day, **values
-        )
-        key = [check_ins.c.relationship_id, check_ins.c.side, check_ins.c.day]
-        await self.session.execute(row.on_conflict_do_update(index_elements=key, set_=values))
+        key = {"relationship_id": relationship, "side": side, "day": check_in.day}
+        await upserts.put(self.session, check_ins, key, values)
 
     async def check_ins(
         self, relationship: RelationshipId, side: Side, day: date | None = None
@@ -325,9 +322,8 @@ class RelationshipStore:
             "would_meet_again": outcome.would_meet_again,
             "answered_at": outcome.answered_at,
         }
-        row = upsert(outcomes).values(relationship_id=relationship, side=side, **values)
-        key = [outcomes.c.relationship_id, outcomes.c.side]
-        await self.session.execute(row.on_conflict_do_update(index_elements=key, set_=values))
+        key = {"relationship_id": relationship, "side": side}
+        await upserts.put(self.session, outcomes, key, values)
 
     async def outcome(self, relationship: RelationshipId, side: Side) -> Outcome | None:
         query = select(outcomes).where(
@@ -338,8 +334,12 @@ class RelationshipStore:
 
     async def block(self, blocker: PersonId, blocked: PersonId, now: datetime) -> bool:
         """Return whether there was no such block before."""
-        row = upsert(blocks).values(blocker=blocker, blocked=blocked, since=now)
-        query = row.on_conflict_do_nothing().returning(blocks.c.blocker)
+        return await upserts.add(self.session, blocks, blocker=blocker, blocked=blocked, since=now)
+
+    async def unblock(self, blocker: PersonId, blocked: PersonId) -> bool:
+        """Return whether there was such a block."""
+        own = (blocks.c.blocker == blocker, blocks.c.blocked == blocked)
+        query = delete(blocks).where(*own).returning(blocks.c.blocker)
         return (await self.session.execute(query)).first() is not None
 
     async def blocked_with(self, person: PersonId) -> frozenset[PersonId]:

@@ -25,9 +25,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from soullink.gateways.postgres.database import metadata
+from soullink.gateways.postgres.session import Session
 from soullink.modules.relationships.api import OPEN, ArchiveReport, RelationshipId, RetentionRules
 from soullink.modules.relationships.store import check_ins, missing, moves, relationships
 
@@ -49,7 +49,7 @@ STEPS: Final = ("expired", "archived", "texts_erased", "erased")
 class ArchiveStore:
     """Reads and writes within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def unfinished(self) -> ArchiveReport | None:
         """Return the oldest run that was broken off."""

@@ -21,9 +21,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as insert_or_leave
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from soullink.gateways.postgres.database import metadata
+from soullink.gateways.postgres.session import Session
 from soullink.modules.relationships.api import AnswerKind, Erasure, RelationshipId
 from soullink.modules.relationships.domain.states import Side
 from soullink.modules.relationships.store import (
@@ -80,7 +80,7 @@ class Told:
 class FeedbackStore:
     """Reads and writes within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def told(
         self, after: RelationshipId | None, limit: int

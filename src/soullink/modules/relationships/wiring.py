@@ -16,6 +16,7 @@ from soullink.modules.relationships.api import (
     Feedback,
     Moved,
     Relationships,
+    Unblocked,
 )
 from soullink.modules.relationships.archive import StoredArchive
 from soullink.modules.relationships.feedback import StoredFeedback
@@ -52,5 +53,6 @@ def build(
             subscription(Answered, "relationships.tell_answer", told.on_answered),
             subscription(Moved, "relationships.tell_meeting", told.on_moved),
             subscription(Blocked, "relationships.tell_block", told.on_blocked),
+            subscription(Unblocked, "relationships.tell_unblock", told.on_unblocked),
         ]
     return Built(relationships, StoredArchive(database, clock), feedback, wanted)

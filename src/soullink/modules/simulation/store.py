@@ -30,9 +30,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from soullink.gateways.postgres.database import metadata
+from soullink.gateways.postgres.session import Session
 from soullink.kernel.canonical import canonical_json
 from soullink.kernel.ids import RunId
 from soullink.modules.personality.api import Persona
@@ -133,7 +133,7 @@ class RecordedRun:
 class RunStore:
     """Reads and writes runs within one transaction."""
 
-    session: AsyncSession
+    session: Session
 
     async def add(self, recorded: RecordedRun, created_at: datetime) -> None:
         """Insert the run. Raises RunConflictError when its id is taken."""

@@ -31,6 +31,9 @@ Other: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Blocked: TypeAlias = Annotated[
+    str, typer.Argument(metavar="OTHER", help="The other person's id.", show_default=False)
+]
 InLanguage: TypeAlias = Annotated[
     Language, typer.Option("--language", help="Language of what the member reads.")
 ]
@@ -64,40 +67,30 @@ def propose(
     deferred.following.propose(invocation_of(context), first, second, by, as_json)
 
 
-@relationships.command("accept", epilog=examples("soullink relationships accept ada ben"))
-def accept(
-    context: typer.Context,
-    person: Person,
-    other: Other,
-    language: InLanguage = "en",
-    as_json: AsJson = False,
-) -> None:
-    """Say yes to a proposal. It is accepted once both have."""
-    deferred.following.move(invocation_of(context), person, other, "accepted", language, as_json)
+def _one_move(name: str, to: State, people: str, says: str) -> None:
+    """Add the command `name`, which moves a relationship to one state."""
+
+    @relationships.command(
+        name, help=says, epilog=examples(f"soullink relationships {name} {people}")
+    )
+    def command(
+        context: typer.Context,
+        person: Person,
+        other: Other,
+        language: InLanguage = "en",
+        as_json: AsJson = False,
+    ) -> None:
+        deferred.following.move(invocation_of(context), person, other, to, language, as_json)
 
 
-@relationships.command("decline", epilog=examples("soullink relationships decline ben ada"))
-def decline(
-    context: typer.Context,
-    person: Person,
-    other: Other,
-    language: InLanguage = "en",
-    as_json: AsJson = False,
-) -> None:
-    """Say no to a proposal. For the other it looks like silence, until it expires."""
-    deferred.following.move(invocation_of(context), person, other, "declined", language, as_json)
-
-
-@relationships.command("met", epilog=examples("soullink relationships met ada ben"))
-def met(
-    context: typer.Context,
-    person: Person,
-    other: Other,
-    language: InLanguage = "en",
-    as_json: AsJson = False,
-) -> None:
-    """Say that the two have met. Either may."""
-    deferred.following.move(invocation_of(context), person, other, "met", language, as_json)
+_one_move("accept", "accepted", "ada ben", "Say yes to a proposal. It is accepted once both have.")
+_one_move(
+    "decline",
+    "declined",
+    "ben ada",
+    "Say no to a proposal. For the other it looks like silence, until it expires.",
+)
+_one_move("met", "met", "ada ben", "Say that the two have met. Either may.")
 
 
 @relationships.command(
@@ -130,32 +123,32 @@ def move(
     deferred.following.move(invocation_of(context), person, other, to, language, as_json, seen=seen)
 
 
-@relationships.command("end", epilog=examples("soullink relationships end ada ben"))
-def end(
-    context: typer.Context,
-    person: Person,
-    other: Other,
-    language: InLanguage = "en",
-    as_json: AsJson = False,
-) -> None:
-    """End it, at once and without the other."""
-    deferred.following.move(invocation_of(context), person, other, "ended", language, as_json)
+_one_move("end", "ended", "ada ben", "End it, at once and without the other.")
 
 
 @relationships.command("block", epilog=examples("soullink relationships block ada ben"))
-def block(
-    context: typer.Context,
-    person: Person,
-    other: Annotated[
-        str, typer.Argument(metavar="OTHER", help="Id of whom to block.", show_default=False)
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """Keep two people apart for good, and close what is open between them.
+def block(context: typer.Context, person: Person, other: Blocked, as_json: AsJson = False) -> None:
+    """Keep two people apart, and close what is open between them.
 
     For the other it looks like an end, or like silence where it was a proposal.
     """
     deferred.following.block(invocation_of(context), person, other, as_json)
+
+
+@relationships.command(
+    "unblock",
+    epilog=examples(
+        "soullink relationships unblock ada ben", "soullink relationships unblock ada ben --json"
+    ),
+)
+def unblock(
+    context: typer.Context, person: Person, other: Blocked, as_json: AsJson = False
+) -> None:
+    """Take one's own block back. The other's stays, and nothing opens again.
+
+    The two can be proposed to each other as after any end.
+    """
+    deferred.following.unblock(invocation_of(context), person, other, as_json)
 
 
 @relationships.command(

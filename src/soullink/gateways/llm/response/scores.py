@@ -85,7 +85,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 _remembered: OrderedDict[int, Asked] = OrderedDict()
-_remembered_grams: OrderedDict[int, frozenset[int]] = OrderedDict()
+_remembered_grams: OrderedDict[int, tuple[int, ...]] = OrderedDict()  # a third of what sets take
 _NOTHING: Final = Asked(None, False, None, True, False)
 
 
@@ -168,9 +168,9 @@ def repetition_score(text: str, earlier: Iterable[str]) -> float:
         if said is None:
             while len(_remembered_grams) >= _REMEMBERED_RUNS:
                 _remembered_grams.popitem(last=False)
-            said = _remembered_grams[key] = _runs(other)[1]
-        if not said.isdisjoint(runs):
-            repeated = max(repeated, len(said & runs) / len(runs))
+            said = _remembered_grams[key] = tuple(_runs(other)[1])
+        if shared := runs.intersection(said):
+            repeated = max(repeated, len(shared) / len(runs))
     return 1.0 - repeated
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
-
 from soullink.gateways.llm.port import ChatRequest, LanguageModel, LlmError, Message
+from soullink.gateways.log import Log
 from soullink.kernel.errors import InvalidInputError
 from soullink.modules.profiles.api import Profile
 from soullink.modules.prompts.api import Prompts
@@ -29,7 +28,7 @@ from soullink.modules.simulation.scenarios import document as scenario_document
 from soullink.modules.simulation.scenarios import generator, library
 from soullink.modules.simulation.scenarios.schema import scenario_schema
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 COMPOSED: Final = "composed"
 """A name in Settings.scenarios that stands for "compose one for these two"."""
 

@@ -8,8 +8,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-import json_repair
-
 from soullink.kernel.canonical import canonical_json, digest
 from soullink.kernel.language import LANGUAGES
 from soullink.modules.profiles.api import Profile
@@ -108,6 +106,8 @@ def parse_model_scenario(text: str, stage: Stage) -> Scenario:
     source = "the model's scenario"
     if len(text) > _REPLY_LENGTH:
         raise InvalidScenarioError(f"{source}: is longer than {_REPLY_LENGTH} characters.")
+    import json_repair  # noqa: PLC0415 - 25 ms, needed once a model composes
+
     try:
         found = json_repair.loads(text)
     except (RecursionError, ValueError) as error:

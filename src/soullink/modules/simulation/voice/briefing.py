@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from soullink.gateways.llm.port import Message
@@ -28,6 +27,9 @@ APART: Final = "apart"
 MOST_TELLINGS: Final = 4
 """Kept at once; a course has two."""
 
+MOST_PARTS: Final = 512
+"""Scenes, pauses and summaries rendered and kept at once."""
+
 CONTEXT: Final = ContextBudget(tokens=4500)
 """Estimated tokens of one call; persona, scene and task at their longest take less."""
 
@@ -46,13 +48,47 @@ class Briefing:
     context: Context | None
 
 
+class _Between:
+    """What stands between turns, each part rendered once.
+
+    Keeps its own: a cache around a method of the briefings would keep these, with all that was
+    said, until the garbage collector comes by.
+    """
+
+    __slots__ = ("_prompts", "_rendered")
+
+    def __init__(self, prompts: Prompts) -> None:
+        self._prompts = prompts
+        self._rendered: dict[tuple[Prompt, str, Place | None, str], str] = {}
+
+    def __call__(
+        self, prompt: Prompt, part: str, place: Place | None = None, partner: str = ""
+    ) -> str:
+        key = (prompt, part, place, partner)
+        rendered = self._rendered.get(key)
+        if rendered is None:
+            if len(self._rendered) >= MOST_PARTS:
+                self._rendered.clear()
+            rendered = self._rendered[key] = self._render(prompt, part, place, partner)
+        return rendered
+
+    def _render(self, prompt: Prompt, part: str, place: Place | None, partner: str) -> str:
+        scenario = {
+            "title": "" if place is None else one_line(place.title),
+            "setting": "" if place is None else one_line(place.setting),
+            "goal": "" if place is None else one_line(place.goal),
+        }
+        variables = {"part": part, "scenario": scenario, "partner": partner}
+        return self._prompts.render(prompt, declared(prompt, variables))
+
+
 class Briefings:
     """Writes briefings. The same request and prompts give the same messages."""
 
     def __init__(self, prompts: Prompts, budget: ContextBudget = CONTEXT) -> None:
         self._prompts = prompts
         self._budget = budget
-        self._between = lru_cache(maxsize=512)(self._rendered)
+        self._between = _Between(prompts)
         self._portraits = _PORTRAITS
         self._tellings: dict[str, Telling] = {}
         self._chosen: dict[Language, tuple[Prompt, Prompt]] = {}
@@ -104,19 +140,7 @@ class Briefings:
                 self._budget,
                 count_tokens,
             )
-            telling = Telling(
-                request, conversation, lambda place: self._between(history, "scene", place)
-            )
+            between = self._between  # without the briefings: they keep the telling
+            telling = Telling(request, conversation, lambda place: between(history, "scene", place))
             self._tellings[who] = telling
         return telling
-
-    def _rendered(
-        self, prompt: Prompt, part: str, place: Place | None = None, partner: str = ""
-    ) -> str:
-        scenario = {
-            "title": "" if place is None else one_line(place.title),
-            "setting": "" if place is None else one_line(place.setting),
-            "goal": "" if place is None else one_line(place.goal),
-        }
-        variables = {"part": part, "scenario": scenario, "partner": partner}
-        return self._prompts.render(prompt, declared(prompt, variables))

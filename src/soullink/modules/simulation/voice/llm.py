@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import json_repair
-
 from soullink.gateways.llm.port import (
     Attribution,
     ChatReply,
@@ -238,6 +236,8 @@ def _read(text: str, request: SpeechRequest) -> _Answer:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
+        import json_repair  # noqa: PLC0415 - 25 ms, needed once something is broken
+
         try:
             document = json_repair.loads(text)
         except (ValueError, RecursionError):  # thousands of open brackets
