@@ -60,6 +60,7 @@ class Direct:
         self._connecting: asyncio.Task[None] | None = None
         self._names: dict[str, bytes] = {}
         self._prepared: set[str] = set()
+        self._prepared_on: pq.abc.PGconn | None = None
         self._asked: deque[_Asked] = deque()
         self._used_at = 0.0
         self._writing = False
@@ -110,21 +111,62 @@ class Direct:
 
     async def _open(self) -> None:
         try:
-            self._connection = connection = await psycopg.AsyncConnection.connect(
-                **self._parameters, autocommit=True
-            )
+            connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)
         except psycopg.OperationalError as error:
             raise no_connection(error, self._parameters) from error
         finally:
             self._connecting = None
+        self._take_up(connection)
+
+    def _take_up(self, connection: psycopg.AsyncConnection[Any]) -> None:
         pgconn = connection.pgconn
         pgconn.nonblocking = 1
         pgconn.enter_pipeline_mode()
-        self._pgconn, self._socket = pgconn, pgconn.socket
-        self._prepared.clear()
+        if pgconn is not self._prepared_on:
+            self._prepared_on = pgconn
+            self._prepared.clear()
+        self._connection, self._pgconn, self._socket = connection, pgconn, pgconn.socket
         self._used_at = time.monotonic()
         # All the time: a server that goes away while nothing is asked is noticed at once.
-        asyncio.get_running_loop().add_reader(self._socket, self._read)
+        self._loop = loop = asyncio.get_running_loop()
+        loop.add_reader(self._socket, self._read)
+
+    def attach(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Work on a connection of the caller's, in no transaction, until `detach`.
+
+        It is used by `send` alone, and never replaced by another.
+        """
+        self._take_up(connection)
+
+    @property
+    def attached(self) -> bool:
+        """Return whether there is a connection to send by."""
+        return self._pgconn is not None
+
+    def drop(self) -> None:
+        """Close the connection at once; whoever waits for an answer is told that it was lost."""
+        self._let_go(None)
+
+    def detach(self) -> None:
+        """Leave the connection to the caller, in its own ways; nothing may be under way.
+
+        Raises psycopg.OperationalError where that is not possible.
+        """
+        pgconn, self._connection, self._pgconn = self._pgconn, None, None
+        if pgconn is None or self._loop is None:
+            return
+        self._loop.remove_reader(self._socket)
+        pgconn.exit_pipeline_mode()
+
+    def send(self, *statements: Statement) -> "asyncio.Future[list[Rows]]":
+        """Send the statements; the answer is as of `run`.
+
+        One transaction, unless BEGIN is among them: that one lasts until COMMIT or ROLLBACK.
+        """
+        if not self._asked:
+            self._read()
+            self._read()
+        return self._send(statements)
 
     def _send(self, statements: Sequence[Statement]) -> "asyncio.Future[list[Rows]]":
         pgconn = self._pgconn

@@ -274,6 +274,14 @@ class Prompts(Protocol):
         """
         ...
 
+    def render_user(self, prompt: Prompt, variables: Mapping[str, object]) -> str:
+        """Return the user part of `render_parts` alone, where the system part is known already."""
+        ...
+
+    def looked_at(self, prompt: Prompt) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the variables that the system part looks at, and those of the user part."""
+        ...
+
     def compose(self, blocks: Sequence[Block], variables: Mapping[str, object]) -> RenderedPrompt:
         """Return the blocks whose conditions hold, one after the other, parted by empty lines.
 

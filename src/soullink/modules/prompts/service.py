@@ -140,6 +140,13 @@ class FilePrompts:
         system = filled[0] if len(filled) > 1 else ""
         return RenderedPrompt(system=system, user=filled[-1], reference=prompt.reference)
 
+    def render_user(self, prompt: Prompt, variables: Mapping[str, object]) -> str:
+        return self._filled(prompt, variables, first=-1)[0]
+
+    def looked_at(self, prompt: Prompt) -> tuple[frozenset[str], frozenset[str]]:
+        filled = parts(prompt.template)
+        return frozenset(used(filled[:-1])), frozenset(used(filled[-1:]))
+
     def assemble(self, parts: ContextParts, budget: ContextBudget, count: Counter) -> Context:
         return context.assemble(parts, budget, count)
 
@@ -179,7 +186,8 @@ class FilePrompts:
             reference="+".join(part.reference for part in rendered),
         )
 
-    def _filled(self, prompt: Prompt, variables: Mapping[str, object]) -> list[str]:
+    def _filled(self, prompt: Prompt, variables: Mapping[str, object], first: int = 0) -> list[str]:
+        """Return the parts from the `first` on, filled in."""
         # An older or added version may use less than what the code gives the newest one.
         newest = self._newest.get((prompt.name, prompt.language), prompt)
         given = tuple(variables)
@@ -188,7 +196,7 @@ class FilePrompts:
             raise PromptRenderError(f"{prompt.name} needs {', '.join(missing)}.")
         if unknown:
             raise PromptRenderError(f"{prompt.name} does not declare {', '.join(unknown)}.")
-        filled = parts(prompt.template)
+        filled = parts(prompt.template)[first:]
         values = {name: plain(variables[name], name) for name in used(filled) if name in given}
         return [fill(part, values, prompt.name) for part in filled]
 

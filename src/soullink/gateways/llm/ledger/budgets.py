@@ -243,5 +243,13 @@ def line_of(row: Sequence[object]) -> BudgetLine:
     return BudgetLine(*cast(tuple[Scope, str, Period, int, int, int, datetime], tuple(row)))
 
 
+def line_in_text(row: Sequence[str | bytes | None]) -> BudgetLine:
+    """Return the line for a row of LOCK_BUDGETS, whose values are text."""
+    texts = [(part.decode() if isinstance(part, bytes) else part) or "" for part in row]
+    scope, subject, period, limit, spent, reserved, since = texts
+    numbers = (int(limit), int(spent), int(reserved))
+    return line_of((scope, subject, period, *numbers, datetime.fromisoformat(since)))
+
+
 def _either(choices: Iterable[str]) -> str:
     return ", ".join(repr(choice) for choice in choices)

@@ -1,6 +1,8 @@
 """The ledger's own connection: one holder, known as alive by its lock, one batch at a time."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -9,10 +11,11 @@ import psycopg
 
 from soullink.gateways.llm.ledger import store
 from soullink.gateways.llm.ledger.batch import Attempt, Batch
-from soullink.gateways.llm.ledger.budgets import BudgetLine, line_of, lost, subjects_of
+from soullink.gateways.llm.ledger.budgets import BudgetLine, line_in_text, lost, subjects_of
 from soullink.gateways.llm.ledger.port import Intent
 from soullink.gateways.llm.port import Attribution
 from soullink.gateways.postgres.conninfo import lost_connection, no_connection
+from soullink.gateways.postgres.direct import Direct, Rows
 from soullink.kernel.errors import UnavailableError
 
 Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -42,6 +45,7 @@ class LedgerSession:
         options = f"{parameters.get('options') or ''} {_SESSION}".strip()
         self._parameters = {**parameters, "options": options}
         self._connection: Connection | None = None
+        self._direct = Direct(self._parameters)
         self._pid = 0
         self._encode = msgspec.json.Encoder().encode
         self.holder: int | None = None
@@ -93,22 +97,19 @@ class LedgerSession:
         UnwritableError or UnavailableError; after the last two nothing was booked.
         """
         number = batch.number = self.number + 1
+        begun = (str(self.holder), str(number), str(min(open_from, number)))
         try:
-            async with self._open().pipeline() as pipeline:
-                run = self._open().execute
-                await run("BEGIN", prepare=True)
-                begun = await run(
-                    store.BEGIN_BATCH, [self.holder, number, min(open_from, number)], prepare=True
-                )
-                wanted = self._json(batch.subjects())
-                locked = await run(store.LOCK_BUDGETS, [wanted], prepare=True)
-                await pipeline.sync()
-                self._still_holder(await begun.fetchone())
-                lines = [line_of(row) for row in await locked.fetchall()]
-                batch.decide(lines, now)
-                await self._write(batch, lines, now)
-                await run("COMMIT", prepare=True)
-        except psycopg.Error as error:
+            send = self._quick()
+            _, held, locked = await send(
+                ("BEGIN", ()),
+                (store.BEGIN_BATCH, _values(*begun)),
+                (store.LOCK_BUDGETS, _values(self._json(batch.subjects()))),
+            )
+            self._still_holder(held[0] if held else None)
+            lines = [line_in_text(row) for row in locked]
+            batch.decide(lines, now)
+            await send(*self._written(batch, lines, now), ("COMMIT", ()))
+        except (psycopg.Error, UnavailableError) as error:
             raise await self._failed(error) from error
         except UnwritableError:
             await self._roll_back()
@@ -118,23 +119,27 @@ class LedgerSession:
             raise
         self.number = number
 
-    async def _write(self, batch: Batch, lines: Sequence[BudgetLine], now: datetime) -> None:
+    def _written(
+        self, batch: Batch, lines: Sequence[BudgetLine], now: datetime
+    ) -> list[tuple[str, Sequence[bytes]]]:
+        """Return the statements that write the batch, with their values."""
         counted = [
             (line.scope, line.subject, line.period, line.spent, line.reserved, line.since)
             for line in lines
         ]
-        values = [
-            self.holder,
-            batch.number,
+        at = now.isoformat()
+        values = _values(
+            str(self.holder),
+            str(batch.number),
             self._json(batch.intent_rows()),
             self._json(batch.ended_rows()),
-            now,
+            at,
             self._json(counted),
-        ]
-        await self._open().execute(store.WRITE, values, prepare=True)
+        )
+        written: list[tuple[str, Sequence[bytes]]] = [(store.WRITE, values)]
         if batch.corrected:
-            corrected = self._json(batch.corrected_rows())
-            await self._open().execute(store.CORRECT, [corrected, now])
+            written.append((store.CORRECT, _values(self._json(batch.corrected_rows()), at)))
+        return written
 
     async def booked_as_lost(self, attempt_ids: Sequence[str]) -> dict[str, datetime]:
         """Return which of our attempts others took for lost while we were away, and when."""
@@ -163,6 +168,8 @@ class LedgerSession:
         except psycopg.Error as error:
             raise await self._failed(error) from error
         finally:
+            with contextlib.suppress(psycopg.OperationalError):
+                self._direct.detach()
             connection, self._connection = self._connection, None
             self.holder = None
             if connection is not None:
@@ -171,6 +178,7 @@ class LedgerSession:
     def drop(self) -> None:
         """Give the connection up without a word: it may not answer any more."""
         connection, self._connection = self._connection, None
+        self._direct.drop()
         if connection is not None:
             connection.pgconn.finish()
 
@@ -186,16 +194,19 @@ class LedgerSession:
             rows = await (await run(store.OPEN_INTENTS, [holder])).fetchall()
             batch = Batch(ended=[_lost(row, now) for row in rows])
             locked = await run(store.LOCK_BUDGETS, [self._json(batch.subjects())])
-            lines = [line_of(row) for row in await locked.fetchall()]
+            lines = [line_in_text(row) for row in await locked.fetchall()]
             batch.decide(lines, now)
-            await self._write(batch, lines, now)
+            for statement, values in self._written(batch, lines, now):
+                await run(statement, [value.decode() for value in values])
             await run(store.CLOSE_HOLDER, [holder, now])
         return len(rows)
 
-    async def _failed(self, error: psycopg.Error) -> Exception:
+    async def _failed(self, error: psycopg.Error | UnavailableError) -> Exception:
         """Return what to raise for `error`, the transaction rolled back or the session dropped."""
         if not await self._roll_back():
             return SessionLostError(str(error))
+        if isinstance(error, UnavailableError):
+            return error
         if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
             return UnwritableError(_first_line(error))
         return self._unavailable(error)
@@ -206,7 +217,7 @@ class LedgerSession:
             self.drop()
             return False
         try:
-            await self._connection.rollback()
+            await self._open().rollback()
         except psycopg.Error:
             self.drop()
             return False
@@ -234,9 +245,19 @@ class LedgerSession:
             raise UnwritableError(str(error)) from error
 
     def _open(self) -> Connection:
+        """Return the connection for what is seldom asked, as the library has it."""
         if self._connection is None:
             raise SessionLostError
+        self._direct.detach()
         return self._connection
+
+    def _quick(self) -> Callable[..., "asyncio.Future[list[Rows]]"]:
+        """Return the way to send what every batch asks, without the library's ado."""
+        if self._connection is None:
+            raise SessionLostError
+        if not self._direct.attached:
+            self._direct.attach(self._connection)
+        return self._direct.send
 
 
 def _lost(row: Sequence[Any], now: datetime) -> Attempt:
@@ -254,6 +275,10 @@ def _lost(row: Sequence[Any], now: datetime) -> Attempt:
     attempt = Attempt(intent, subjects_of(tenant, key, run, provider, model))
     attempt.end(lost(intent, now))
     return attempt
+
+
+def _values(*texts: str) -> tuple[bytes, ...]:
+    return tuple([text.encode() for text in texts])
 
 
 def _first_line(error: Exception) -> str:

@@ -138,14 +138,16 @@ BOOKED_AS_LOST: Final = """
 # First in every transaction: its row is locked until the end, so that another session of the same
 # holder can tell afterwards whether this batch was committed.
 BEGIN_BATCH: Final = """
-    UPDATE llm_holder SET batch = $2, open_from_batch = $3 WHERE id = $1 AND batch = $2 - 1
+    UPDATE llm_holder SET batch = $2::bigint, open_from_batch = $3::bigint
+    WHERE id = $1::bigint AND batch = $2::bigint - 1
     RETURNING id
 """
 
 # Always in the order of the primary key: two transactions never wait for each other.
 LOCK_BUDGETS: Final = """
-    SELECT b.scope, b.subject, b.period, b.limit_nano_usd, b.spent_nano_usd, b.reserved_nano_usd,
-           b.since
+    SELECT b.scope, b.subject, b.period, b.limit_nano_usd::text, b.spent_nano_usd::text,
+           b.reserved_nano_usd::text,
+           to_char(b.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
     FROM jsonb_array_elements($1::jsonb) AS e
     JOIN llm_budget b ON b.scope = e->>0 AND b.subject = e->>1
     ORDER BY b.scope, b.subject, b.period

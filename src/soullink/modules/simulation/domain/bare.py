@@ -110,6 +110,7 @@ class BareTurns:
         self._numbers = kept_list(np.stack(numbers, 1))
         self._memories = _strongest(taken.recalled)
         self._fired = taken.fired.tolist()
+        self._anything = (taken.fired.any(axis=1) | taken.paused | taken.arbitrated).tolist()
         self._paused, self._arbitrated = taken.paused.tolist(), taken.arbitrated.tolist()
 
     def of(self, row: int, episode: int, key: int) -> BareTurn:
@@ -156,6 +157,8 @@ class BareTurns:
         return speaker
 
     def _events(self, row: int) -> tuple[str, ...]:
+        if not self._anything[row]:
+            return ()
         triggers = zip(self._scenario.triggers, self._fired[row], strict=True)
         fired = [trigger.id for trigger, now in triggers if now]
         if self._paused[row]:
@@ -169,9 +172,9 @@ def _strongest(weight: FloatArray) -> list[tuple[str, ...]]:
     """Return the keys "aspect/topic" of the memories that came back, strongest first."""
     flat = weight.reshape(weight.shape[0], -1)
     found: list[tuple[str, ...]] = [()] * weight.shape[0]
-    for row in np.flatnonzero(flat.any(axis=1)).tolist():
-        strengths = flat[row].tolist()
-        cells = [cell for cell, strength in enumerate(strengths) if strength > 0.0]
-        cells.sort(key=lambda cell: (-strengths[cell], cell))
-        found[row] = tuple(memory.key_at(cell) for cell in cells[:_MOST_RECALLED])
+    order = np.argsort(-flat, axis=1, kind="stable")[:, :_MOST_RECALLED]
+    strengths = np.take_along_axis(flat, order, axis=1)
+    for row in np.flatnonzero(strengths[:, 0] > 0.0).tolist():
+        cells = zip(order[row].tolist(), strengths[row].tolist(), strict=True)
+        found[row] = tuple([memory.key_at(cell) for cell, strength in cells if strength > 0.0])
     return found

@@ -490,4 +490,7 @@ def bounded(people: FloatArray) -> FloatArray:
 
 def class_name(number: int) -> str:
     """Return the name of a class by its index, "none" for -1."""
-    return "none" if number < 0 else str(ActClass(CLASSES[number]))
+    return _CLASS_NAMES[number] if number >= 0 else "none"
+
+
+_CLASS_NAMES: Final = tuple(str(ActClass(one)) for one in CLASSES)

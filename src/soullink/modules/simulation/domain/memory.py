@@ -83,10 +83,12 @@ SIGN_OF_ACT: Final[FloatArray] = np.array(
 )
 
 
+_KEYS: Final = tuple(f"{aspect.name.lower()}/{topic}" for aspect in Aspect for topic in TOPICS)
+
+
 def key_at(cell: int) -> str:
     """Return "aspect/topic" of a flat index into (aspects, topics)."""
-    aspect, topic = divmod(cell, N_TOPIC)
-    return f"{Aspect(aspect).name.lower()}/{TOPICS[topic]}"
+    return _KEYS[cell]
 
 
 @dataclass(slots=True)

@@ -24,6 +24,9 @@ HISTORY_PROMPT: Final = "simulation.history"
 APART: Final = "apart"
 """A turn's prompt without this variable tells scene and last turns itself (version 1 does)."""
 
+ALWAYS: Final = frozenset({"persona", "partner_public", "language", "word_min", "word_max", APART})
+"""What is the same in all that one of the two says in a course."""
+
 MOST_TELLINGS: Final = 4
 """Kept at once; a course has two."""
 
@@ -91,11 +94,11 @@ class Briefings:
         self._between = _Between(prompts)
         self._portraits = _PORTRAITS
         self._tellings: dict[str, Telling] = {}
-        self._chosen: dict[Language, tuple[Prompt, Prompt]] = {}
+        self._chosen: dict[Language, tuple[Prompt, Prompt, bool]] = {}
 
     def of(self, request: SpeechRequest) -> Briefing:
         """Return the messages of a turn. Raises ContextTooSmallError, PromptRenderError."""
-        turn, history = self._versions(request.language)
+        turn, history, always = self._versions(request.language)
         if APART not in turn.variables:
             told = TurnVariables(request, turn.variables, self._portraits)
             whole = self._prompts.render_parts(turn, told)
@@ -103,27 +106,35 @@ class Briefings:
             messages = (*system, Message("user", whole.user))
             return Briefing(messages, whole.reference, None)
         variables = TurnVariables(request, turn.variables, self._portraits, ())
-        asked = self._prompts.render_parts(turn, variables)
+        telling = self._telling(request, history)
+        if telling.system is None or not always:
+            asked = self._prompts.render_parts(turn, variables)
+            telling.system, user = asked.system, asked.user
+        else:
+            user = self._prompts.render_user(turn, variables)
 
         def tail(memories: Sequence[str]) -> str:
             if not memories:
-                return asked.user
-            return self._prompts.render_parts(turn, variables.recalling(memories)).user
+                return user
+            return self._prompts.render_user(turn, variables.recalling(memories))
 
-        telling = self._telling(request, history)
         telling.go_on(request)
         memories = telling.memories(request)
-        context = telling.conversation.assemble(asked.system, memories, tail)
+        context = telling.conversation.assemble(telling.system, memories, tail)
         messages = tuple([Message(one.role, one.content) for one in context.messages])
-        return Briefing(messages, asked.reference, context)
+        return Briefing(messages, turn.reference, context)
 
-    def _versions(self, language: Language) -> tuple[Prompt, Prompt]:
-        """Return the prompts of a turn and of what stands between turns: always the same."""
+    def _versions(self, language: Language) -> tuple[Prompt, Prompt, bool]:
+        """Return the prompts of a turn and of what stands between turns: always the same.
+
+        And whether the system part of a turn's is the same in all turns of a course.
+        """
         found = self._chosen.get(language)
         if found is None:
             names = (TURN_PROMPT, HISTORY_PROMPT)
             turn, history = (self._prompts.get(name, language) for name in names)
-            found = self._chosen[language] = (turn, history)
+            always = self._prompts.looked_at(turn)[0] <= ALWAYS
+            found = self._chosen[language] = (turn, history, always)
         return found
 
     def _telling(self, request: SpeechRequest, history: Prompt) -> Telling:

@@ -25,6 +25,7 @@ _QUOTES: Final = (
     ("«", "»"),
     ("'", "'"),
 )
+_LEFT_QUOTES: Final = frozenset(left for left, _ in _QUOTES)
 _VERBS: Final = (
     r"smil|laugh|sigh|nod|shrug|grin|paus|look|lean|chuckl|blush|wink|frown|glanc|whisper|giggl|"
     r"smirk|hesitat|mutter|mumbl|gulp|swallow|sob|cr(?:y|ie)|shiver|cough|stutter|snort|scoff|"
@@ -87,6 +88,8 @@ def _without_emoji(words: str, _: SpeechRequest) -> str:
 
 
 def _unquoted(words: str, _: SpeechRequest) -> str:
+    if words[:1] not in _LEFT_QUOTES:
+        return words
     for left, right in _QUOTES:
         if len(words) > 2 and words.startswith(left) and words.endswith(right):
             inner = words[1:-1]

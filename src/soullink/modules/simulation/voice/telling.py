@@ -41,7 +41,8 @@ QUOTED_ACTS: Final = frozenset(
 class Telling:
     """The course as one of the two is told it. Grows with the course.
 
-    scene: returns how a place is told. conversation: takes in what happened, oldest first, with
+    system: the part of the prompt that stands before it, once it is known. scene: returns how a
+    place is told. conversation: takes in what happened, oldest first, with
     the scene of the present episode.
     """
 
@@ -49,7 +50,9 @@ class Telling:
         self, request: SpeechRequest, conversation: Conversation, scene: Callable[[Place], str]
     ) -> None:
         self.conversation = conversation
+        self.system: str | None = None
         self._scene = scene
+        self._styles = request.styles
         self._language = request.language
         self._people = (request.speaker, request.listener)
         self._names = (first_name(request.speaker.name), first_name(request.listener.name))
@@ -69,6 +72,7 @@ class Telling:
             and all(map(operator.is_, told, request.course))
             and self._people[0] is request.speaker
             and self._people[1] is request.listener
+            and self._styles is request.styles
             and self._language == request.language
         )
 
