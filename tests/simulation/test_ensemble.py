@@ -7,6 +7,7 @@ import pytest
 
 from soullink.modules.simulation.agents import ensemble as ensemble_module
 from soullink.modules.simulation.agents.ensemble import MOST_TOGETHER, Ensemble
+from soullink.modules.simulation.api import Episode
 from soullink.modules.simulation.domain import live
 from soullink.modules.simulation.domain.bare import BareTurn
 from soullink.modules.simulation.domain.live import LiveCourse
@@ -24,7 +25,7 @@ async def lived(ensemble: Ensemble, seed: int, pauses: Sequence[float]) -> list[
             while (bare := await ensemble.turn(course)) is not None:
                 turns.append(bare)
                 await asyncio.sleep(pauses[len(turns) % len(pauses)] / 1000)
-            course.close()
+            ensemble.close(course)
     return turns
 
 
@@ -85,3 +86,42 @@ async def test_an_error_reaches_those_who_wait_and_those_taken_along(
         for course in courses:
             with pytest.raises(ArithmeticError, match="a bug"):
                 await ensemble.turn(course)
+
+
+async def test_episodes_that_end_meanwhile_are_settled_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    widths: list[int] = []
+
+    def counted(courses: Sequence[LiveCourse]) -> list[Episode]:
+        widths.append(len(courses))
+        return live.closings_of(courses)
+
+    monkeypatch.setattr(ensemble_module, "closings_of", counted)
+    ensemble = Ensemble()
+    await asyncio.gather(*(lived(ensemble, seed, (1.0,)) for seed in range(1, 40, 2)))
+    assert max(widths) > 4
+    assert not ensemble._ended
+    assert not ensemble._settled
+
+
+async def test_an_error_at_the_end_reaches_all_whose_episode_was_to_be_settled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(_: Sequence[LiveCourse]) -> list[Episode]:
+        raise ArithmeticError("a bug")
+
+    ensemble, courses = Ensemble(), [a_course(seed) for seed in range(1, 4)]
+    for course in courses:
+        course.open()
+    with ensemble.joined(courses[0]), ensemble.joined(courses[1]), ensemble.joined(courses[2]):
+
+        async def to_the_end(course: LiveCourse) -> None:
+            while await ensemble.turn(course) is not None:
+                pass
+
+        await asyncio.gather(*map(to_the_end, courses))
+        monkeypatch.setattr(ensemble_module, "closings_of", broken)
+        for course in courses:
+            with pytest.raises(ArithmeticError, match="a bug"):
+                ensemble.close(course)

@@ -53,11 +53,12 @@ def together(seeds: range) -> dict[int, tuple[list[BareTurn], list[bytes]]]:
         course.open()
     going, ended = list(seeds), set[int]()
     while going:
-        for seed, bare in zip(going, live.turns_of([courses[s] for s in going]), strict=True):
+        taken = live.turns_of([courses[s] for s in going])
+        over = [seed for seed, bare in zip(going, taken, strict=True) if bare is None]
+        live.closings_of([courses[seed] for seed in over])
+        for seed, bare in zip(going, taken, strict=True):
             course, (turns, states) = courses[seed], lived[seed]
-            if bare is None:
-                course.close()
-            else:
+            if bare is not None:
                 turns.append(bare)
             states.append(numbers(course.batch))
             if bare is None and course.over:
@@ -66,6 +67,24 @@ def together(seeds: range) -> dict[int, tuple[list[BareTurn], list[bytes]]]:
                 course.open()
         going = [seed for seed in going if seed not in ended]
     return lived
+
+
+def test_episodes_settled_together_are_those_settled_alone() -> None:
+    def at_their_end() -> list[LiveCourse]:
+        courses = [a_course(seed) for seed in range(24)]
+        for course in courses:
+            course.open()
+            while course.turn() is not None:
+                pass
+        return courses
+
+    settled = live.closings_of(at_their_end())
+    assert settled == [course.close() for course in at_their_end()]
+    assert len({episode.outcome for episode in settled}) > 1
+    course = a_course(3)
+    course.open()
+    with pytest.raises(RuntimeError, match="end"):
+        course.close()
 
 
 def test_turns_taken_together_are_those_taken_alone_to_the_last_bit() -> None:

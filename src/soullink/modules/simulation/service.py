@@ -245,7 +245,7 @@ class SimulationService(Simulation):
                         if stage.silent:
                             return
                         yield await stage.take(bare, opening)
-                    yield await stage.end(course.close(), opening)
+                    yield await stage.end(self._ensemble.close(course), opening)
                 stage.require_nothing_left()
             finally:
                 await stage.terminate()

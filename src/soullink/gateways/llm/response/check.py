@@ -1,6 +1,6 @@
 """Every answer is read before it is handed over: mended where it can be, scored, or refused."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -91,7 +91,7 @@ class AnswerCheck:
                 raise LlmOutputError(f"The answer cannot be used: {error}.") from error
         if fault is not None:
             raise LlmOutputError(f"The answer does not follow its schema at {fault}.")
-        words = list(_words(value))
+        words = _prose(value)
         return text, _spoken(value, words), " ".join(words)
 
     def _mend(self, schema: Mapping[str, Any], text: str) -> tuple[Any, str | None]:
@@ -167,17 +167,24 @@ def _read_arguments(call: ToolCall) -> tuple[str, Any, float]:
     return arguments, value, score
 
 
-def _words(value: Any) -> Iterator[str]:
-    """Yield the strings of `value` that are prose: codes such as "ask" are not."""
+def _prose(value: Any) -> list[str]:
+    """Return the strings of `value` that are prose: codes such as "ask" are not."""
+    found: list[str] = []
+    _gather(value, found)
+    return found
+
+
+def _gather(value: Any, found: list[str]) -> None:
+    parts = value.values() if isinstance(value, dict) else value
     if isinstance(value, str):
-        if " " in value or not value.isascii():
-            yield value
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _words(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _words(part)
+        parts = (value,)
+    elif not isinstance(value, dict | list):
+        return
+    for part in parts:
+        if not isinstance(part, str):
+            _gather(part, found)
+        elif " " in part or not part.isascii():
+            found.append(part)
 
 
 def _spoken(value: Any, words: list[str]) -> str | None:

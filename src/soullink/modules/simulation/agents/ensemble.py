@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from soullink.modules.simulation.api import Episode
 from soullink.modules.simulation.domain.bare import BareTurn
-from soullink.modules.simulation.domain.live import LiveCourse, turns_of
+from soullink.modules.simulation.domain.live import LiveCourse, closings_of, turns_of
 
-MOST_TOGETHER: Final = 64
+MOST_TOGETHER: Final = 96
 """Turns taken in one go; with more the loop would stand still for longer than they save."""
 
 
@@ -26,6 +27,9 @@ class Ensemble:
         self._ready: dict[LiveCourse, BareTurn | Exception | None] = {}
         # Those whose next turn is not known and not asked for yet, longest since first.
         self._unknown: dict[LiveCourse, None] = {}
+        # Those at the end of an episode that is not settled yet, and what was settled for them.
+        self._ended: dict[LiveCourse, None] = {}
+        self._settled: dict[LiveCourse, Episode | Exception] = {}
         self._seen = 0
         self._due: asyncio.Handle | None = None
 
@@ -39,6 +43,27 @@ class Ensemble:
             self._live -= 1
             self._ready.pop(course, None)
             self._unknown.pop(course, None)
+            self._ended.pop(course, None)
+            self._settled.pop(course, None)
+
+    def close(self, course: LiveCourse) -> Episode:
+        """Settle the course's episode, and those of all others that are at their end too."""
+        if course not in self._settled:
+            self._ended.pop(course, None)
+            others = list(self._ended)[: MOST_TOGETHER - 1]
+            for other in others:
+                del self._ended[other]
+            courses = [course, *others]
+            episodes: list[Episode] | list[Exception]
+            try:
+                episodes = closings_of(courses)
+            except Exception as error:  # noqa: BLE001 - those who come for theirs are to know
+                episodes = [error] * len(courses)
+            self._settled.update(zip(courses, episodes, strict=True))
+        settled = self._settled.pop(course)
+        if isinstance(settled, Exception):
+            raise settled
+        return settled
 
     async def turn(self, course: LiveCourse) -> BareTurn | None:
         """Return the course's next turn; None when its episode is over."""
@@ -64,6 +89,8 @@ class Ensemble:
     def _taken(self, course: LiveCourse) -> None:
         if course.underway is not None:
             self._unknown[course] = None
+        elif self._live > 1:
+            self._ended[course] = None
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take the turns once nobody has come for a whole round of the loop."""

@@ -211,12 +211,17 @@ class LiveCourse:
 
     def close(self) -> Episode:
         """Settle the episode whose turns are used up."""
-        if self._record is None or self._opening is None:
-            raise RuntimeError("no episode is open")
-        record, opening = self._record, self._opening
-        course.close_episode(self.batch, opening.scenario, self._number, record)
-        self.underway = None
-        outcome = int(record.outcome[0])
+        return closings_of((self,))[0]
+
+    def ended(self) -> tuple[Opening, EpisodeArrays]:
+        """Return the episode whose turns are used up, to be settled."""
+        if self._record is None or self._opening is None or self.underway is not None:
+            raise RuntimeError("no episode is at its end")
+        return self._opening, self._record
+
+    def settled(self, opening: Opening, record: EpisodeArrays, row: int) -> Episode:
+        """Return the episode that was settled in `row` of the record."""
+        outcome = int(record.outcome[row])
         return Episode(
             number=opening.number,
             scenario=opening.scenario,
@@ -227,13 +232,36 @@ class LiveCourse:
             between=opening.between,
             before=opening.before,
             after=self.states(),
-            turns=int(record.turns[0].sum()),
+            turns=int(record.turns[row].sum()),
             outcome=opening.scenario.outcomes[outcome].id,
-            success=float(record.success[0]),
-            resolution=flow.RESOLUTIONS[int(record.resolution[0])],
-            ended_by=flow.ENDINGS[int(record.ending[0])],
-            farewell=None if self.batch.alive[0] else int(record.left_by[0]),
+            success=float(record.success[row]),
+            resolution=flow.RESOLUTIONS[int(record.resolution[row])],
+            ended_by=flow.ENDINGS[int(record.ending[row])],
+            farewell=None if self.batch.alive[0] else int(record.left_by[row]),
         )
+
+
+def closings_of(courses: Sequence[LiveCourse]) -> list[Episode]:
+    """Settle the episode of each course whose turns are used up, in one go where they can."""
+    found: dict[int, Episode] = {}
+    groups: dict[tuple[int, int, int], list[int]] = {}
+    for place, one in enumerate(courses):
+        opening, _ = one.ended()
+        company = (id(opening.scenario), opening.number, id(one.batch.parameters))
+        groups.setdefault(company, []).append(place)
+    for places in groups.values():
+        alike = [courses[place] for place in places]
+        openings, records = zip(*[one.ended() for one in alike], strict=True)
+        batch, record = alike[0].batch, records[0]
+        if len(alike) > 1:
+            batch = together.joined([one.batch for one in alike])
+            record = together.joined_records(records)
+        course.close_episode(batch, openings[0].scenario, openings[0].number, record)
+        for row, (place, one, opening) in enumerate(zip(places, alike, openings, strict=True)):
+            if len(alike) > 1:
+                together.part_settled(batch, row, one.batch)
+            found[place] = one.settled(opening, record, row)
+    return [found[place] for place in range(len(courses))]
 
 
 def turns_of(courses: Sequence[LiveCourse]) -> list[BareTurn | None]:

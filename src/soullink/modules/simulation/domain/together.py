@@ -7,9 +7,11 @@ else is taken along.
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 
+from soullink.modules.simulation.domain.course import EpisodeArrays
 from soullink.modules.simulation.domain.dynamics import Situation
 from soullink.modules.simulation.domain.memory import MemoryArrays
 from soullink.modules.simulation.domain.turn import Batch
@@ -83,6 +85,22 @@ def part(whole: Batch, row: int, batch: Batch) -> None:
     mine.day = memory.day[one].copy()
     mine.count = memory.count[one].copy()
     mine.superseded = memory.superseded[one].copy()
+
+
+def part_settled(whole: Batch, row: int, batch: Batch) -> None:
+    """Give `batch` back what the end of an episode has changed in its row of the whole."""
+    one = slice(row, row + 1)
+    batch.people = whole.people[one].copy()
+    batch.again = whole.again[one].copy()
+    batch.alive = whole.alive[one].copy()
+    batch.memory.beliefs = whole.memory.beliefs[one].copy()
+
+
+def joined_records(records: Sequence[EpisodeArrays]) -> EpisodeArrays:
+    """Return the episodes of one scenario and number below each other, their choices apart."""
+    names = [field.name for field in fields(EpisodeArrays) if field.name != "choices"]
+    joint = {name: np.concatenate([getattr(one, name) for one in records]) for name in names}
+    return EpisodeArrays(choices=[], **joint)
 
 
 def joined_situation(situations: Sequence[Situation]) -> Situation:
