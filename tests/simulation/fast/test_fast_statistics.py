@@ -1,7 +1,9 @@
 """Statistics of many courses: what they say, and that no split of the work moves a bit."""
 
+import hashlib
 import subprocess
 import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from soullink.kernel.errors import InvalidInputError
 from soullink.modules.simulation.api import Act, Intervention
 from soullink.modules.simulation.domain import fast
 from soullink.modules.simulation.domain.course import Conditions
-from soullink.modules.simulation.domain.fast import statistics
+from soullink.modules.simulation.domain.fast import source, statistics
 from soullink.modules.simulation.domain.layout import STATE, Person
 from soullink.modules.simulation.domain.replicas import run
 from tests.simulation.fast.worlds import batch_of, people, scenarios
@@ -41,6 +43,27 @@ def test_threads_and_blocks_do_not_move_a_bit() -> None:
         for first, n in ((0, 1), (1, 32), (33, 7))
     ]
     assert _same(whole, lots[2].merge(lots[0]).merge(lots[1]))
+
+
+@needs_numba
+def test_the_process_that_compiles_and_one_that_loads_agree() -> None:
+    """Numba optimises a function once more where another one calls it, when it is loaded."""
+    fast.screen(people(1, 1), SOME, 1)  # so that there is something to load
+    code = (
+        "from tests.simulation.fast.test_fast_statistics import digest_of_courses\n"
+        "print(digest_of_courses())"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    module = ModuleType("compiled_here")
+    exec(f"CACHED = False\n{source.text_of('float32')}", vars(module))  # noqa: S102 - our own
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source, "compiled", lambda _precision: module)
+        assert digest_of_courses() == loaded.stdout.decode().strip()
+
+
+def digest_of_courses() -> str:
+    found = fast.screen(people(20, 5), SOME, 48)
+    return hashlib.sha256(found.sums.tobytes() + found.squares.tobytes()).hexdigest()
 
 
 @needs_numba

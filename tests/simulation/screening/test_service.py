@@ -372,5 +372,5 @@ async def test_one_engine_does_not_go_on_with_what_the_other_began(tmp_path: Pat
     out = tmp_path / "out.parquet"
     await _cut_short(out)
     for engine in ("auto", "numba"):
-        with pytest.raises(ScreeningConflictError, match=r"other settings \(engine\)"):
+        with pytest.raises(ScreeningConflictError, match=r"other settings \(engine, rounding\)"):
             await _screened(out, replace(QUICK, engine=engine))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soullink.gateways.llm.port import LlmAuthError, LlmRateLimitedError
+from soullink.gateways.llm.port import LlmAuthError, LlmRateLimitedError, LlmUnavailableError
 from soullink.gateways.llm.routing.circuit import Circuit
 from soullink.gateways.llm.routing.port import CircuitRules, Deployment, RetryRules, Route
 from soullink.gateways.llm.routing.router import Router
@@ -208,3 +208,28 @@ async def test_a_wrong_key_is_not_tried_again_by_the_next_call() -> None:
     for _ in range(4):
         assert (await router.model("r").complete(request())).text == "This is b."
     assert len(barred.requests) == 1
+
+
+@pytest.mark.anyio
+async def test_nobody_waits_for_a_refused_key_and_one_call_in_each_rest_tries_it_again() -> None:
+    time = VirtualTime()
+    model = Played("a", LlmAuthError("wrong key"), LlmAuthError("wrong key"), "mended")
+    router = Router(
+        [Route("r", (Deployment("a", model),))],
+        ledger=BookedInMemory(),
+        monotonic=time,
+        sleep=time.sleep,
+    )
+    routed = router.model("r")
+    for rest in (5.0, 10.0):
+        with pytest.raises(LlmAuthError):
+            await routed.complete(request())
+        began = time.now
+        for _ in range(3):
+            with pytest.raises(LlmUnavailableError, match="llm_auth") as caught:
+                await routed.complete(request())
+            assert caught.value.may_be_billed is False
+        assert time.now == began
+        time.now += rest
+    assert (await routed.complete(request())).text == "mended"
+    assert len(model.requests) == 3

@@ -10,6 +10,7 @@ from soullink.gateways.llm.limits.rates import EPSILON_SECONDS
 from soullink.gateways.llm.port import (
     ChatRequest,
     EmbeddingRequest,
+    LlmAuthError,
     LlmContextTooLongError,
     LlmError,
     LlmRateLimitedError,
@@ -298,8 +299,13 @@ class Pool(Generic[ModelT]):
         return needs.tokens() <= size
 
     def _check(self, needs: Needs[ModelT, Any], left: float, now: float) -> None:
-        waits = [u.wait_seconds(needs.tokens(), now) for u in self.fitting(needs)]
+        fitting = self.fitting(needs)
+        waits = [u.wait_seconds(needs.tokens(), now) for u in fitting]
         if all(left < wait < math.inf for wait in waits):
+            raise self.resting(needs, now)
+        # A key that was refused is not mended by waiting; one call in each rest tries it again.
+        refused = (u.circuit.opened and u.circuit.because == LlmAuthError.code for u in fitting)
+        if all(refused) and 0.0 < min(waits) < math.inf:
             raise self.resting(needs, now)
 
     def _is_head(self, waiter: _Waiter[ModelT]) -> bool:

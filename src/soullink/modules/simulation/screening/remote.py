@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from soullink.kernel.errors import UnavailableError
+from soullink.modules.simulation.domain import fast
 from soullink.modules.simulation.domain.screening import Block, BlockNumbers, ScreeningEngine
 from soullink.modules.simulation.domain.version import DYNAMICS_VERSION
 from soullink.modules.simulation.screening.api import MissingExtraError
@@ -42,12 +43,17 @@ def screen_block(sent: list[Sent], block: Block) -> BlockNumbers | str:
 
     sent: one, in a list because Ray would fetch it for every task otherwise.
     """
-    if sent[0].dynamics != DYNAMICS_VERSION:
+    if sent[0].dynamics != _dynamics():
         return (
-            f"A Ray worker has other equations ({DYNAMICS_VERSION}, here {sent[0].dynamics}); "
+            f"A Ray worker has other equations ({_dynamics()}, here {sent[0].dynamics}); "
             "install the same version of soullink everywhere."
         )
     return _engine(sent[0].reference).screen_block(block)
+
+
+def _dynamics() -> str:
+    """Return which equations these are, and how they round."""
+    return f"{DYNAMICS_VERSION}.{fast.ROUNDING}"
 
 
 @lru_cache(maxsize=2)
@@ -114,7 +120,7 @@ async def on_ray(plan: Plan, address: str, threads: int) -> AsyncIterator[Runner
         reference = await asyncio.to_thread(ray.put, plan)
         task = ray.remote(num_cpus=1, max_retries=RETRIES)(screen_block)
         cores = max(int(ray.cluster_resources().get("CPU", 1)), 1)
-        yield RayRunner(ray, task, Sent(reference, DYNAMICS_VERSION), cores * _WAITING)
+        yield RayRunner(ray, task, Sent(reference, _dynamics()), cores * _WAITING)
     finally:
         if ours:
             await asyncio.to_thread(ray.shutdown)

@@ -16,6 +16,7 @@ from soullink.kernel.ids import PersonId
 from soullink.modules.personality.api import Personality
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import IntArray, Scenario
+from soullink.modules.simulation.domain import fast
 from soullink.modules.simulation.domain.screening import (
     NUMBERS,
     Block,
@@ -144,6 +145,7 @@ class ScreeningService(Screening):
             "soullink": self.version,
             "dynamics": DYNAMICS_VERSION,
             "engine": plan.arithmetic,
+            "rounding": fast.ROUNDING if plan.arithmetic == "numba" else 0,
             "seed": plan.seed,
             "replicas": plan.replicas,
             "scenarios": [scenario.id for scenario in plan.scenarios],

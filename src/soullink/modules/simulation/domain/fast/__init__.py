@@ -6,6 +6,7 @@ Needs the extra `fast`; `available` says whether it is there. Importing this cos
 from importlib.util import find_spec
 
 from soullink.modules.simulation.domain.fast.screen import Population, Traced, screen, trace
+from soullink.modules.simulation.domain.fast.source import ROUNDING
 from soullink.modules.simulation.domain.fast.statistics import (
     COUNTS,
     RANGES,
@@ -16,6 +17,7 @@ from soullink.modules.simulation.domain.fast.statistics import (
 __all__ = [
     "COUNTS",
     "RANGES",
+    "ROUNDING",
     "VARIABLES",
     "Population",
     "Statistics",

@@ -268,8 +268,12 @@ def choose_source(precision: str) -> str:
             held = f"weight_{act}" if ACTS[act] in _ONLY_IF else f"e_{act} * p_{act}"
             out.append(f"        sum_{act} = {held}{total}")
         next_act = known
-    out += [f"        wanted = x[U_ACT, i] * sum_{len(ACTS) - 1}", "        picked = 0.0"]
+    out.append(f"        wanted = x[U_ACT, i] * sum_{len(ACTS) - 1}")
+    # Counted in four places, so that a processor need not wait for one addition before the next.
+    out += [f"        picked_{n} = none" for n in range(4)]
     for act in range(len(ACTS)):
-        out.append(f"        picked = pick(sum_{act} < wanted, picked + 1.0, picked)")
+        picked = f"picked_{act % 4}"
+        out.append(f"        {picked} = pick(sum_{act} < wanted, {picked} + 1.0, {picked})")
+    out.append("        picked = (picked_0 + picked_1) + (picked_2 + picked_3)")
     out.append(f"        x[ACT, i] = smaller(picked, {len(ACTS) - 1}.0)")
     return "\n".join(out)

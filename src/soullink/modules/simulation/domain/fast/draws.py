@@ -12,6 +12,7 @@ from soullink.modules.simulation.domain.fast.maths import (
     counted,
     drawn_bits,
     fresh_bits,
+    log,
     normal,
     other_side,
     pick,
@@ -51,35 +52,38 @@ def draw_uniform(x: Rows, k: Words, row: int, who: int, purpose: int, episode: i
 
 
 def draw_floor(x: Rows, k: Words, counters: Words, e: int, turn: int) -> None:
-    """Draw what does not depend on who speaks: who takes the floor, both moods' noise, the minute.
+    """Draw who takes the floor, and what whoever does decides by.
 
     counters: by episode, turn and the places of `plans.DRAWN`.
     """
-    floor, minute = counters[e, turn, 0], counters[e, turn, 1]
-    mood, mood_2 = counters[e, turn, 2], counters[e, turn, 3]
+    floor = counters[e, turn, 0]
     for i in range(L):
         # The odds of both draws, as one fraction.
         bits = drawn_bits(k[0, i], floor)
         other = drawn_bits(k[1, i], floor)
-        x[FLOOR_ODDS, i] = (to_unit(other) * to_unit(other_side(bits))) / (
+        odds = (to_unit(other) * to_unit(other_side(bits))) / (
             to_unit(other_side(other)) * to_unit(bits)
         )
+        x[FLOOR_ODDS, i] = log(odds)
+
+
+def draw_act(x: Rows, k: Words, counters: Words, e: int, turn: int) -> None:
+    """Draw what the speaker decides by."""
+    act = counters[e, turn, 4]
+    for i in range(L):
+        x[U_ACT, i] = to_unit(drawn_bits(pick(x[NOW, i] > 0.5, k[1, i], k[0, i]), act))
+
+
+def draw_answer(x: Rows, k: Words, counters: Words, e: int, turn: int) -> None:
+    """Draw what the listener misreads by, both moods' noise, and the minute."""
+    minute, misread, sign = counters[e, turn, 1], counters[e, turn, 5], counters[e, turn, 6]
+    mood, mood_2 = counters[e, turn, 2], counters[e, turn, 3]
+    for i in range(L):
+        listener = pick(x[NOW, i] > 0.5, k[0, i], k[1, i])
+        x[U_MISREAD, i] = to_unit(drawn_bits(listener, misread))
+        x[U_SIGN, i] = to_unit(drawn_bits(listener, sign))
         for n in UNROLL(2):
             x[P1 * n + NOISE, i] = normal(
                 to_unit(drawn_bits(k[n, i], mood)), to_unit(drawn_bits(k[n, i], mood_2))
             )
         x[U_MINUTE, i] = to_unit(drawn_bits(k[2, i], minute))
-
-
-def draw_turn(x: Rows, k: Words, counters: Words, e: int, turn: int) -> None:
-    """Draw what the speaker decides by and the listener misreads by."""
-    act, misread, sign = counters[e, turn, 4], counters[e, turn, 5], counters[e, turn, 6]
-    for i in range(L):
-        one = x[NOW, i] > 0.5
-        first = k[0, i]
-        second = k[1, i]
-        speaker = pick(one, second, first)
-        listener = pick(one, first, second)
-        x[U_ACT, i] = to_unit(drawn_bits(speaker, act))
-        x[U_MISREAD, i] = to_unit(drawn_bits(listener, misread))
-        x[U_SIGN, i] = to_unit(drawn_bits(listener, sign))

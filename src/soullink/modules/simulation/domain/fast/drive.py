@@ -17,7 +17,12 @@ from soullink.modules.simulation.domain.fast.between import (
 )
 from soullink.modules.simulation.domain.fast.cells import Rows, Words
 from soullink.modules.simulation.domain.fast.choice import choose, set_base
-from soullink.modules.simulation.domain.fast.draws import draw_floor, draw_turn, key_lanes
+from soullink.modules.simulation.domain.fast.draws import (
+    draw_act,
+    draw_answer,
+    draw_floor,
+    key_lanes,
+)
 from soullink.modules.simulation.domain.fast.happenings import (
     affect,
     arm,
@@ -160,18 +165,20 @@ def live(
                 turn += 1
                 late = min(max((done - fewest) / span, 0.0), 1.0)
                 start = 1.0 if turn == 1 else 0.0
-                draw_floor(x, k, plan.counters, e, turn)
-                take_floor(x, decides)
-                draw_turn(x, k, plan.counters, e, turn)
                 if exact:
                     gather(x, topics, slot, plan.relevance[e])
+                # Draws and what else can wait for nothing stand where a processor has to wait.
                 recall(x)
+                draw_floor(x, k, plan.counters, e, turn)
+                take_floor(x, decides)
+                draw_act(x, k, plan.counters, e, turn)
                 choose(x, start, late, done < fewest, done < 4.0, done > 1.0, decides)
-                log_acts(x, log, turn - 1)
+                draw_answer(x, k, plan.counters, e, turn)
                 respond(x, p)
                 remember(x)
+                log_acts(x, log, turn - 1)
                 resolve(x, minutes, decides, deadline)
-                bit, firing = 1.0, False
+                bit = 1.0
                 for n in range(plan.triggers[e]):
                     if spent[n] == 0 and may_fire(plan, e, n, turn):
                         unfired(x, bit)
@@ -182,12 +189,10 @@ def live(
                                 x, plan.trigger_which[e, n, c], plan.trigger_low[e, n, c],
                                 plan.trigger_high[e, n, c],
                             )  # fmt: skip
-                        if found(x, HIT):
-                            arm(x, bit)
-                            firing = True
+                        arm(x, bit)
                     bit = bit * 2.0
                 bit = 1.0
-                for n in range(plan.triggers[e] if firing else 0):
+                for n in range(plan.triggers[e] if found(x, FIRING) else 0):
                     fire(x, bit, plan.trigger_ends[e, n])
                     bit = bit * 2.0
                     if found(x, HIT):
@@ -196,7 +201,8 @@ def live(
                             x, effects[e, n, 0], effects[e, n, 1], effects[e, n, 2],
                             effects[e, n, 3], effects[e, n, 4], effects[e, n, 5],
                         )  # fmt: skip
-                note_turn(x, first, e, turn - 1, trace)
+                if first < len(trace.turns):
+                    note_turn(x, first, e, turn - 1, trace)
                 finish_turn(x, most)
             for n in range(plan.outcomes[e]):
                 first_unmet(x)

@@ -10,7 +10,6 @@ from soullink.modules.simulation.domain.fast.cells import Rows, both, one_of, pu
 from soullink.modules.simulation.domain.fast.maths import (
     clip,
     larger,
-    log,
     look_up_16,
     look_up_32,
     look_up_48,
@@ -43,7 +42,7 @@ def take_floor(x: Rows, decides: float) -> None:
         other = (
             x[P1 + BIDS, i]
             + 0.6 * x[P1 + AROUSAL, i]
-            + 0.7 * log(x[FLOOR_ODDS, i])
+            + 0.7 * x[FLOOR_ODDS, i]
             + pick(begun, pick(second, going_on, addressed), 0.0)
         )
         now = pick(other > bid, 1.0, 0.0)
@@ -322,9 +321,11 @@ def resolve(x: Rows, minutes: float, decides: float, deadline: float) -> None:
         loud = live & (x[CONFLICT, i] >= ESCALATED_AT)
         paused = loud & (x[ESCALATED, i] == 0.0)
         put(x, ESCALATED, i, loud, 1.0)
-        put(x, AROUSAL, i, paused, larger(x[AROUSAL, i] - 0.15, 0.0))
-        put(x, P1 + AROUSAL, i, paused, larger(x[P1 + AROUSAL, i] - 0.15, 0.0))
-        put(x, CONFLICT, i, paused, x[CONFLICT, i] * 0.75)
+        # Whole rows, which the next turn can read at once.
+        calmer = pick(paused, 0.15, 0.0)
+        x[AROUSAL, i] = larger(x[AROUSAL, i] - calmer, 0.0)
+        x[P1 + AROUSAL, i] = larger(x[P1 + AROUSAL, i] - calmer, 0.0)
+        x[CONFLICT, i] = x[CONFLICT, i] * pick(paused, 0.75, 1.0)
         passed = minutes * (0.6 + 0.8 * x[U_MINUTE, i]) + pick(paused, PAUSE_MINUTES, 0.0)
         put(x, MINUTE, i, live, x[MINUTE, i] + passed)
         apart = x[POSITION, i] - x[P1 + POSITION, i]
@@ -356,4 +357,4 @@ def finish_turn(x: Rows, most: float) -> None:
         put(x, LEFT, i, left, 1.0)
         put(x, LEFT_BY, i, left, x[NOW, i])
         put(x, ENDING, i, live & (over >= 0.0), over)
-        put(x, LIVE, i, over >= 0.0, 0.0)
+        x[LIVE, i] = pick(live & (over < 0.0), 1.0, 0.0)

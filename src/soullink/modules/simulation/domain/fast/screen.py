@@ -20,8 +20,10 @@ from soullink.modules.simulation.domain.layout import N_TRAIT
 from soullink.modules.simulation.domain.parameters import CURRENT, Parameters
 from soullink.modules.simulation.domain.randomness import KeyArray
 
-TOGETHER: Final = 16_384
-"""Trajectories handed to a thread at a time, about."""
+TOGETHER: Final = 4096
+"""Trajectories handed to a thread at a time, at most about: its cache holds their sums."""
+EACH: Final = 8
+"""Parts for each thread at least, so that none waits long for the last."""
 MOST_LANES: Final = 65_536
 """Trajectories whose lanes are listed at a time: bounds the memory, not the result."""
 _COMPILING: Final = threading.Lock()
@@ -151,9 +153,10 @@ def _no_trace() -> Trace:
 def _one_arm(
     people: Population, kernel: _Kernel, replicas: int, first: int, threads: int
 ) -> Statistics:
-    shares = min(threads, replicas) if len(people) < 2 * threads else 1
+    tiles = -(-replicas // L)
+    shares = min(EACH * threads, tiles) if len(people) < EACH * threads and threads > 1 else 1
     if shares > 1:  # few pairs: the replicas are shared out, each share with sums of its own
-        ends = [first + replicas * n // shares for n in range(shares + 1)]
+        ends = [first + min(tiles * n // shares * L, replicas) for n in range(shares + 1)]
         with ThreadPoolExecutor(threads) as pool:
             parts = list(
                 pool.map(
@@ -166,7 +169,8 @@ def _one_arm(
             total = total.merge(part)
         return total
     sink = statistics.empty(len(people), replicas, kernel.episodes, kernel.outcomes)
-    each = max(TOGETHER // replicas, 1)
+    most = len(people) if threads == 1 else len(people) // (EACH * threads)
+    each = max(min(TOGETHER // replicas, most), 1)
     blocks = [slice(start, start + each) for start in range(0, len(people), each)]
 
     def live(part: slice) -> None:

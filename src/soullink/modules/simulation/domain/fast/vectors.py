@@ -7,6 +7,7 @@ elsewhere. Each function has a plain one of the same name in `maths`, which says
 lane. Imported by the kernel's source alone: it needs numba.
 """
 
+import operator
 from typing import Any
 
 from llvmlite import ir
@@ -54,6 +55,41 @@ def _place(builder: Any, tile: Any, index: Any, element: Any, lanes: bool) -> An
     if not lanes:
         return address
     return builder.bitcast(address, ir.PointerType(vector_of(element)))
+
+
+@intrinsic
+def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a * b + c: of lanes of single precision rounded once, of all else as written."""
+    element = element_of(a, b, c)
+    if element is not None:
+        kinds = [fitting(kind, element) for kind in (a, b, c)]
+
+        def lanes(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            x, y, z = (in_all(builder, k, v) for k, v in zip(sig.args, args, strict=True))
+            if element == types.float32:
+                return called(builder, f"llvm.fma.v{L}f32", x.type, [x, y, z])
+            if is_real(element):
+                return builder.fadd(builder.fmul(x, y), z)
+            return builder.add(builder.mul(x, y), z)
+
+        return signature(Lanes(element), *kinds), lanes
+    a, b, c = (types.unliteral(kind) for kind in (a, b, c))
+    times = typing.resolve_function_type(operator.mul, (a, b), {})
+    plus = typing.resolve_function_type(operator.add, (times.return_type, c), {})
+
+    def numbers(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        x, y, z = args
+        given = [
+            context.cast(builder, *part) for part in ((x, a, times.args[0]), (y, b, times.args[1]))
+        ]
+        product = context.get_function(operator.mul, times)(builder, given)
+        given = [
+            context.cast(builder, *part)
+            for part in ((product, times.return_type, plus.args[0]), (z, c, plus.args[1]))
+        ]
+        return context.get_function(operator.add, plus)(builder, given)
+
+    return signature(plus.return_type, a, b, c), numbers
 
 
 @intrinsic
