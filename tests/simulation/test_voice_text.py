@@ -43,8 +43,32 @@ def test_markup_is_found_by_its_marks(words: str) -> None:
 @given(
     st.lists(
         st.sampled_from(
-            "I i'm my My we've we am have two sisters dog a nurse married from Oslo live in 29"
-            " years old , love tea".split()
+            [
+                "I",
+                "i'm",
+                "my",
+                "My",
+                "we've",
+                "we",
+                "am",
+                "have",
+                "two",
+                "sisters",
+                "dog",
+                "a",
+                "nurse",
+                "married",
+                "from",
+                "Oslo",
+                "live",
+                "in",
+                "29",
+                "years",
+                "old",
+                ",",
+                "love",
+                "tea",
+            ]
         ),
         max_size=8,
     )
