@@ -91,8 +91,11 @@ def test_one_alone_waits_for_nobody_and_many_wait_for_each_other() -> None:
     for _ in range(200):  # a course alone whose model answers at once
         company.took(1, now := now + 0.006)
         assert company.seconds == 0.0
-    for _ in range(50):  # five hundred a second
+    for _ in range(50):  # five hundred a second: a commit is over sooner than four of them come
         company.took(3, now := now + 0.006)
+    assert company.seconds == 0.0
+    for _ in range(50):  # fifteen hundred a second
+        company.took(9, now := now + 0.006)
     assert company.seconds == Company.GATHER_SECONDS
     company.took(1, now + 2.0)
     assert company.seconds == 0.0

@@ -20,10 +20,12 @@ MOST_AT_ONCE: Final = 500
 class Company:
     """Tells how long a round waits for company, from how many came lately.
 
-    As PostgreSQL's own commit_delay and commit_siblings: whoever is alone waits for nobody.
+    As PostgreSQL's own commit_delay and commit_siblings: whoever is alone waits for nobody, and
+    a few wait for nobody either, since a commit is over sooner than more of them come.
     """
 
     GATHER_SECONDS: Final = 0.004
+    SIBLINGS: Final = 4
     LATELY_SECONDS: Final = 0.05
 
     __slots__ = ("_at", "_rate")
@@ -41,8 +43,9 @@ class Company:
 
     @property
     def seconds(self) -> float:
-        """Return how long it pays to wait: as long as somebody surely comes meanwhile, or 0."""
-        return self.GATHER_SECONDS if self._rate * self.GATHER_SECONDS >= 1.0 else 0.0
+        """Return how long it pays to wait: as long as SIBLINGS surely come meanwhile, or 0."""
+        pays = self._rate * self.GATHER_SECONDS >= self.SIBLINGS
+        return self.GATHER_SECONDS if pays else 0.0
 
 
 class Grouped(Generic[Item, Answer]):
