@@ -245,7 +245,7 @@ def measure(full: bool, most: int, console: Console) -> list[Row]:
     part = FULL_PAIRS if full or expected < PATIENCE_SECONDS else 8 * BLOCK
     bar = Progress(
         "[progress.description]{task.description}", BarColumn(), MofNCompleteColumn(),
-        TimeRemainingColumn(), console=console,
+        TimeRemainingColumn(), console=console, refresh_per_second=2,
     )  # fmt: skip
     with bar:
         task = bar.add_task("pairs", total=part)

@@ -1,5 +1,6 @@
 """Relationships on a real database, with a clock that tests set."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,11 @@ from soullink.modules.relationships.api import Archive, Feedback, RelationshipId
 from soullink.modules.relationships.wiring import Built
 
 ADA, BEN, CHEN = PersonId("ada"), PersonId("ben"), PersonId("chen")
+
+
+def names_ada(found: object) -> bool:
+    """Tell whether ada is in it as a word: drawn ids may hold these letters too."""
+    return re.search(r"\bada\b", str(found)) is not None
 
 
 @dataclass

@@ -74,6 +74,13 @@ def test_a_fit_leaves_a_file_that_the_equations_read(whole: Path) -> None:
     assert {trade["row"] for trade in document["trades"]} == outside
 
 
+@pytest.fixture
+def without_trades(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what a fit tells last and nothing else hangs on; a quarter of its time."""
+    monkeypatch.setattr(CalibrationService, "_trades", lambda *_: ())
+
+
+@pytest.mark.usefixtures("without_trades")
 def test_a_fit_that_was_stopped_says_so_and_goes_on_to_the_same_numbers(
     whole: Path, tmp_path: Path
 ) -> None:
@@ -106,6 +113,7 @@ def test_another_fit_is_never_written_over(whole: Path, tmp_path: Path) -> None:
         fitted(tmp_path / "x.json")
 
 
+@pytest.mark.usefixtures("without_trades")
 def test_the_fit_does_not_see_the_checking_half(tmp_path: Path, monkeypatch, whole: Path) -> None:
     """Other figures in the checking half change verdicts, and no number."""
     counted = targets.shipped_counts()

@@ -29,6 +29,9 @@ set_base: Any = None
 """The two functions whose source is written here, for `drive` to name."""
 TOGETHER: Final = 6
 """Acts that are weighed side by side."""
+FARTHEST: Final = 60.0
+"""Log-odds to the base 2, beyond which those that stay in an episode are as good as certain. So
+that `_power` holds of all acts but those that the adjacency table forbids."""
 SIXTEENTHS: Final = 1.5 * 2.0**19
 """Added to a number of single precision, it leaves whole sixteenths in the lowest bits."""
 _STATIC: Final = {
@@ -141,7 +144,8 @@ def base_source() -> str:
     for act in range(len(ACTS)):
         text, place = _sum(_STATIC, act, place, variables)
         out.append(
-            f"            x[P1 * who + BASE + {act}, i] = pick(second, o1_{act}, o0_{act}) + {text}"
+            f"            x[P1 * who + BASE + {act}, i] = "
+            f"clip(pick(second, o1_{act}, o0_{act}) + {text}, -{FARTHEST}, {FARTHEST})"
         )
     return "\n".join(out)
 
@@ -155,18 +159,18 @@ def _kinds() -> tuple[list[int], FloatArray]:
     return kinds, np.array([np.frombuffer(row) for row in rows])
 
 
-def _power(act: int, precision: str) -> list[str]:
+def _power(act: int, precision: str, far: bool) -> list[str]:
     """Return the statements that make two factors, e and p, of 2 to the x of an act.
 
     In single precision with a relative error below 6e-7: 2^x = 2^n 2^(j/16) 2^r, the first two by
     a table and the exponent's bits, the last by a parabola through the Chebyshev nodes of
-    [-1/32, 1/32]. Less than -126 is -126.
+    [-1/32, 1/32]. far: x may be less than -126, which is then taken for it.
     """
     e, p, r, t, x = (f"{name}_{act}" for name in "eprtx")
     if precision == "float64":
         return [f"{e} = exp2_of({x})", f"{p} = 1.0"]
     return [
-        f"{x} = larger({x}, -126.0)",
+        *([f"{x} = larger({x}, -126.0)"] if far else []),
         f"{t} = {x} + {SIXTEENTHS!r}",
         f"{r} = {x} - ({t} - {SIXTEENTHS!r})",
         f"{t} = bits_of({t})",
@@ -179,17 +183,20 @@ def _power(act: int, precision: str) -> list[str]:
 
 def power_source(precision: str) -> str:
     """Return the source of `power`, which makes lanes of 2 to the x_0 as `choose` does."""
-    return "\n    ".join(["def power(x, x_0):", *_power(0, precision), "return e_0 * p_0"])
+    return "\n    ".join(
+        ["def power(x, x_0):", *_power(0, precision, far=True), "return e_0 * p_0"]
+    )
 
 
 def _act_source(act: int, place: int, precision: str) -> list[str]:
     """Return the statements that weigh one act; place: of its first weight."""
     variables = {n: f"f{n}" for n, f in enumerate(FEATURES) if f in _OWN}
+    forbidden: list[str] = []
+    if ACTS[act] in _FORBIDDEN:
+        forbidden = [f"e_{act} = pick({_FORBIDDEN[ACTS[act]]}, 0.0, e_{act})"]
     following = f"look_up_32(x, (FOLLOWING_ODDS + {2 * act}) * L, kind)"
     if not TABLE[:, act].any():
         following = "0.0"
-    if ACTS[act] in _FORBIDDEN:
-        following = f"pick({_FORBIDDEN[ACTS[act]]}, {NEVER * LOG2_E!r}, {following})"
     t = f"x_{act}"
     out = [f"{t} = {_chosen(f'BASE + {act}')}"]
     if any(WEIGHTS[act, FEATURES.index(heard)] != 0.0 for heard in _HEARD):
@@ -201,7 +208,8 @@ def _act_source(act: int, place: int, precision: str) -> list[str]:
         *out,
         f"{t} = pick(last_act == {act}.0, {t} - {1.3 * LOG2_E!r}, {t})",
         f"{t} = pick(last_act_2 == {act}.0, {t} - {0.6 * LOG2_E!r}, {t})",
-        *_power(act, precision),
+        *_power(act, precision, far=bool((TABLE[:, act] < 0.5 * NEVER).any())),
+        *forbidden,
     ]
 
 
