@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from soullink.gateways.llm.openai import openai_model
 from soullink.gateways.llm.retry import Retry, RetryPolicy
@@ -43,7 +44,7 @@ def test_a_pair_differs_in_exactly_one_attribute(attribute: str, language: Langu
     for number in range(12):
         pair = contrast(attribute, number, 7, language)
         assert pair == contrast(attribute, number, 7, language)
-        for field in fields(pair.first):
+        for field in structs.fields(pair.first):
             same = getattr(pair.first, field.name) == getattr(pair.second, field.name)
             assert same == (field.name != "speaker")
         first, second = pair.first.speaker, pair.second.speaker

@@ -332,7 +332,7 @@ def test_thoughts_do_not_return_every_other_turn(language: Language) -> None:
 def test_swapping_two_people_swaps_their_words() -> None:
     mine = a_request(Act.SMALL_TALK, seed=9)
     theirs = structs.replace(mine, speaker=mine.listener, listener=mine.speaker)
-    again = replace(theirs, speaker=mine.speaker, listener=mine.listener)
+    again = structs.replace(theirs, speaker=mine.speaker, listener=mine.listener)
     assert BuiltInVoice().say(again) == BuiltInVoice().say(mine)
     assert PEOPLE["en"] == (ADA, BEN)
 
