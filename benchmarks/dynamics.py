@@ -47,7 +47,7 @@ BUSY: Final = 0.7
 """Load average from which other work shows in the figures."""
 TURNS_EACH: Final = 58
 """Turns that a course of SIXTY takes on average: some end before their time."""
-BLOCK: Final = 1024
+BLOCK: Final = 2048
 """Pairs screened in one call."""
 
 
