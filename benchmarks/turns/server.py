@@ -64,11 +64,38 @@ _ENDS = (
 )
 
 
+_AFTERTHOUGHTS = (
+    "Cheers to that.",
+    "Mind the step.",
+    "Your scarf suits you.",
+    "Who chose this playlist?",
+    "Four spoons, please.",
+    "Blame the moon.",
+    "Never trust humming waiters.",
+    "Honestly, it does.",
+    "Guess my favourite smell.",
+    "Two minutes more.",
+    "Oops, wrong glass.",
+    "Fresh air would help.",
+    "Just kidding.",
+    "Keep the change.",
+    "Ask me tomorrow.",
+    "Look, it snows.",
+    "Victory is ours.",
+    "Zebras would agree.",
+    "Have my umbrella.",
+)
+
+
 def words(number: int) -> str:
-    """Return the words of answer `number`; 2,431 of them in a row differ."""
-    parts = (bank[number % len(bank)] for bank in (_BEGINNINGS, _MIDDLES, _ENDS))
-    beginning, middle, end = parts
-    return f"{beginning}, {middle} {end}"
+    """Return the words of answer `number`.
+
+    Of 2,431 in a row no two have more than two of their four parts in common: whoever looks for
+    repetitions, as models' answers seldom are, finds none.
+    """
+    banks = (_BEGINNINGS, _MIDDLES, _ENDS, _AFTERTHOUGHTS)
+    beginning, middle, end, afterthought = (bank[number % len(bank)] for bank in banks)
+    return f"{beginning}, {middle} {end} {afterthought}"
 
 
 _ACT = b'\\"act\\" is \\"'

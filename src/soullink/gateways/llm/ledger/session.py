@@ -27,6 +27,9 @@ _SESSION: Final = (
 )
 
 
+Send: TypeAlias = Callable[..., "asyncio.Future[list[Rows]]"]
+
+
 class SessionLostError(Exception):
     """The connection broke; whether the batch in hand was committed is not known yet."""
 
@@ -47,6 +50,8 @@ class LedgerSession:
         self._connection: Connection | None = None
         self._direct = Direct(self._parameters)
         self._pid = 0
+        # No budget touched the last batch, so none will touch the next, most likely.
+        self._free = False
         self._encode = msgspec.json.Encoder().encode
         self.holder: int | None = None
         self.number = 0
@@ -100,6 +105,9 @@ class LedgerSession:
         begun = (str(self.holder), str(number), str(min(open_from, number)))
         try:
             send = self._quick()
+            if self._free and await self._book_freely(send, begun, batch, now):
+                self.number = number
+                return
             _, held, locked = await send(
                 ("BEGIN", ()),
                 (store.BEGIN_BATCH, _values(*begun)),
@@ -107,6 +115,7 @@ class LedgerSession:
             )
             self._still_holder(held[0] if held else None)
             lines = [line_in_text(row) for row in locked]
+            self._free = not lines
             batch.decide(lines, now)
             await send(*self._written(batch, lines, now), ("COMMIT", ()))
         except (psycopg.Error, UnavailableError) as error:
@@ -118,6 +127,21 @@ class LedgerSession:
             self.drop()
             raise
         self.number = number
+
+    async def _book_freely(
+        self, send: Send, begun: Sequence[str], batch: Batch, now: datetime
+    ) -> bool:
+        """Book the batch where no budget touches it; return whether that was so."""
+        batch.decide((), now)
+        subjects = self._json(batch.subjects())
+        try:
+            await send(
+                (store.BEGIN_FREE_BATCH, _values(*begun, subjects)),
+                *self._written(batch, (), now),
+            )
+        except psycopg.errors.DivisionByZero:
+            return False
+        return True
 
     def _written(
         self, batch: Batch, lines: Sequence[BudgetLine], now: datetime
@@ -251,7 +275,7 @@ class LedgerSession:
         self._direct.detach()
         return self._connection
 
-    def _quick(self) -> Callable[..., "asyncio.Future[list[Rows]]"]:
+    def _quick(self) -> Send:
         """Return the way to send what every batch asks, without the library's ado."""
         if self._connection is None:
             raise SessionLostError
