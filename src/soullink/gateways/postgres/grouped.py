@@ -2,11 +2,12 @@
 
 A transaction costs a round trip and a flush to disk, however much is in it. Whoever asks while a
 round is under way is served by the next one, and what is read for somebody has been read after
-they asked. Nobody waits for a timer, unless so many come that a few milliseconds bring company.
+they asked. Nobody waits for a timer: on a busy event loop a round begins once that brings nobody
+more, on an idle one at once, and then with a few at a time.
 """
 
 import asyncio
-import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -16,36 +17,53 @@ Answer = TypeVar("Answer")
 MOST_AT_ONCE: Final = 500
 """Items in one round; the rest is in the next one."""
 
+FEW_AT_ONCE: Final = 6
+"""Items in one round while the loop has time to spare. Whoever waited for the same at one moment
+would else go on at one moment, and they would wait for each other all the way."""
 
-class Company:
-    """Tells how long a round waits for company, from how many came lately.
+GATHER_SECONDS: Final = 0.004
+"""The longest that a round waits for company."""
 
-    As PostgreSQL's own commit_delay and commit_siblings: whoever is alone waits for nobody, and
-    a few wait for nobody either, since a commit is over sooner than more of them come.
-    """
+PATIENCE: Final = 2
+"""Rounds of the event loop in a row that bring nobody, after which nobody is waited for."""
 
-    GATHER_SECONDS: Final = 0.004
-    SIBLINGS: Final = 4
-    LATELY_SECONDS: Final = 0.05
 
-    __slots__ = ("_at", "_rate")
+class Load:
+    """Tells whether the event loop is busy nearly all the time: then it pays to share rounds."""
+
+    SAMPLE_SECONDS: Final = 0.1
+    BUSY: Final = 0.75
+
+    __slots__ = ("_at", "_busy", "_cpu")
 
     def __init__(self) -> None:
-        self._rate = 0.0
-        self._at = -math.inf
+        self._at = self._cpu = 0.0
+        self._busy = False
 
-    def took(self, items: int, now: float) -> None:
-        """Take in that a round of so many begins at `now`, a point on the event loop's clock."""
-        past = max(now - self._at, 1e-4)
-        weight = math.exp(-past / self.LATELY_SECONDS)
-        self._rate = weight * self._rate + (1.0 - weight) * items / past
-        self._at = now
+    def busy(self) -> bool:
+        """Return whether this thread has worked most of the time lately."""
+        now = time.monotonic()
+        past = now - self._at
+        if past > self.SAMPLE_SECONDS:
+            cpu = time.thread_time()
+            self._busy = cpu - self._cpu > self.BUSY * past
+            self._at, self._cpu = now, cpu
+        return self._busy
 
-    @property
-    def seconds(self) -> float:
-        """Return how long it pays to wait: as long as SIBLINGS surely come meanwhile, or 0."""
-        pays = self._rate * self.GATHER_SECONDS >= self.SIBLINGS
-        return self.GATHER_SECONDS if pays else 0.0
+
+async def gathered(waiting: Callable[[], int], most: int) -> None:
+    """Wait while more and more wait, until there are `most` or for GATHER_SECONDS.
+
+    A busy loop brings more with every round, and they share a transaction.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + GATHER_SECONDS
+    seen, empty = waiting(), 0
+    while seen < most and empty < PATIENCE and loop.time() < end:
+        await asyncio.sleep(0)
+        now = waiting()
+        empty = 0 if now > seen else empty + 1
+        seen = now
 
 
 class Grouped(Generic[Item, Answer]):
@@ -55,7 +73,7 @@ class Grouped(Generic[Item, Answer]):
     what it raises is raised to everybody in the round.
     """
 
-    __slots__ = ("_company", "_most", "_waiting", "_work", "_worker")
+    __slots__ = ("_load", "_most", "_waiting", "_work", "_worker")
 
     def __init__(
         self,
@@ -64,9 +82,9 @@ class Grouped(Generic[Item, Answer]):
     ) -> None:
         self._work = work
         self._most = most
+        self._load = Load()
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._worker: asyncio.Task[None] | None = None
-        self._company = Company()
 
     async def ask(self, item: Item) -> Answer:
         """Return the answer to `item`. One who is cancelled meanwhile disturbs no other."""
@@ -80,10 +98,11 @@ class Grouped(Generic[Item, Answer]):
     async def _serve(self) -> None:
         try:
             while self._waiting:
-                if (pause := self._company.seconds) and len(self._waiting) < self._most:
-                    await asyncio.sleep(pause)
-                self._company.took(len(self._waiting), asyncio.get_running_loop().time())
-                taken, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                most = min(FEW_AT_ONCE, self._most)
+                if self._load.busy():
+                    most = self._most
+                    await gathered(lambda: len(self._waiting), most)
+                taken, self._waiting = self._waiting[:most], self._waiting[most:]
                 # Who was cancelled before its round began wants nothing any more.
                 asked = [(item, answered) for item, answered in taken if not answered.done()]
                 if asked:

@@ -38,10 +38,6 @@ from soullink.modules.simulation.store import (
     turns,
 )
 
-MOST_IN_A_ROUND: Final = 16
-"""Entries of one transaction. Were a hundred courses that heard from their models at one moment
-kept in one, all of them would go on, and ask again, at one moment too, and wait for each other."""
-
 _NO_KEY: Final = (-1, -1)
 
 
@@ -168,7 +164,7 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rounds: Grouped[_Entry, None] = Grouped(self._write, MOST_IN_A_ROUND)
+        self._rounds: Grouped[_Entry, None] = Grouped(self._write)
 
     async def begin(self, recorded: RecordedRun, created_at: datetime) -> None:
         """Insert a new run. Raises RunConflictError when its id is taken."""

@@ -19,13 +19,14 @@ from soullink.gateways.llm.ledger.port import Intent, Settlement
 from soullink.gateways.llm.ledger.session import LedgerSession, SessionLostError, UnwritableError
 from soullink.gateways.llm.port import Usage
 from soullink.gateways.postgres.database import Database
-from soullink.gateways.postgres.grouped import Company
+from soullink.gateways.postgres.grouped import Load, gathered
 from soullink.kernel.clock import Clock, SystemClock
 from soullink.kernel.errors import ConflictError, InvalidInputError, SoulLinkError, UnavailableError
 
 _log = logging.getLogger(__name__)
 
 _SETTLE_WITHIN_SECONDS: Final = 0.005
+_MOST_AT_ONCE: Final = 500
 _TRY_AGAIN_SECONDS: Final = 1.0
 _LOSSES_IN_A_ROW: Final = 3
 _REMEMBERED_SUBJECTS: Final = 10_000
@@ -54,7 +55,7 @@ class PostgresLedger(PostgresAccounts):
         # A batch of which we do not know whether it was committed.
         self._doubt: Batch | None = None
         self._losses = 0
-        self._company = Company()
+        self._load = Load()
         self._subjects: dict[tuple[str, str, str, str, str], tuple[Subject, ...]] = {}
         self._writer: asyncio.Task[None] | None = None
         self._soon: asyncio.TimerHandle | None = None
@@ -171,9 +172,8 @@ class PostgresLedger(PostgresAccounts):
     async def _write(self) -> None:
         try:
             while self._has_work():
-                if (pause := self._company.seconds) and not self._flushes:
-                    await asyncio.sleep(pause)
-                self._company.took(len(self._wanted), asyncio.get_running_loop().time())
+                if not self._flushes and self._load.busy():
+                    await gathered(lambda: len(self._wanted), _MOST_AT_ONCE)
                 flushes, self._flushes = self._flushes, []
                 try:
                     await self._ready()
