@@ -9,6 +9,7 @@ from soullink.kernel.language import LANGUAGES, Language
 from soullink.modules.profiles.api import SCHWARTZ_VALUES
 from soullink.modules.simulation.api import ACTS, Act
 from soullink.modules.simulation.domain.acts import CLASSES
+from soullink.modules.simulation.voice.echoes import similarity
 from soullink.modules.simulation.voice.lines import (
     INTERRUPTION,
     LINES,
@@ -21,7 +22,7 @@ from soullink.modules.simulation.voice.lines import (
     version_digest,
 )
 from soullink.modules.simulation.voice.port import STYLES
-from soullink.modules.simulation.voice.text import count_words, han_share, similarity
+from soullink.modules.simulation.voice.text import count_words, han_share
 
 MUCH_USED = frozenset(
     {Act.ASK, Act.DISCLOSE, Act.SMALL_TALK, Act.JOKE, Act.AGREE, Act.VALIDATE, Act.SUPPORT}

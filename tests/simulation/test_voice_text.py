@@ -4,7 +4,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from soullink.modules.simulation.voice import checks, claims
-from soullink.modules.simulation.voice.text import han_share, likeness_to_any, similarity
+from soullink.modules.simulation.voice.echoes import Echoes, similarity
+from soullink.modules.simulation.voice.text import han_share
 
 LETTERS = st.text("abcde ABC'.é中文人我 12", max_size=40)
 
@@ -27,7 +28,10 @@ def dice(one: str, other: str) -> float:
 @example("Say it again, please.", frozenset({"Say it again, please!", "Not that."}))
 def test_the_most_alike_is_found_whoever_else_was_said(text: str, others: frozenset[str]) -> None:
     expected = max((dice(text, other) for other in others), default=0.0)
-    assert abs(likeness_to_any(text, others) - expected) < 1e-12
+    echoes = Echoes(others)
+    assert abs(echoes.likeness(text) - expected) < 1e-12
+    echoes.add(text)
+    assert echoes.likeness(text) == (1.0 if shingles(text) else 0.0)
     for other in others:
         assert abs(similarity(text, other) - dice(text, other)) < 1e-12
 

@@ -1,11 +1,13 @@
 """Rounds of work: who waits is served together, in order, and fails or leaves alone."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
 
-from soullink.gateways.postgres.grouped import Company, Grouped
+from soullink.gateways.postgres import grouped as grouped_module
+from soullink.gateways.postgres.grouped import FEW_AT_ONCE, Grouped, Load, gathered
 
 pytestmark = pytest.mark.anyio
 
@@ -86,40 +88,66 @@ def test_it_serves_one_event_loop_after_another() -> None:
     assert [asyncio.run(grouped.ask(number)) for number in (1, 2)] == [2, 4]
 
 
-def test_one_alone_waits_for_nobody_and_many_wait_for_each_other() -> None:
-    company, now = Company(), 0.0
-    for _ in range(200):  # a course alone whose model answers at once
-        company.took(1, now := now + 0.006)
-        assert company.seconds == 0.0
-    for _ in range(50):  # five hundred a second: a commit is over sooner than four of them come
-        company.took(3, now := now + 0.006)
-    assert company.seconds == 0.0
-    for _ in range(50):  # fifteen hundred a second
-        company.took(9, now := now + 0.006)
-    assert company.seconds == Company.GATHER_SECONDS
-    company.took(1, now + 2.0)
-    assert company.seconds == 0.0
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Load, "busy", lambda _: True)
 
 
-async def test_when_many_come_a_round_waits_for_company_and_nobody_is_left_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(Company, "GATHER_SECONDS", 0.2)  # long, beside a busy machine's pauses
+def test_a_thread_is_busy_that_works_nearly_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, cpu = 100.0, 5.0
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+    monkeypatch.setattr(time, "thread_time", lambda: cpu)
+    load = Load()
+    assert not load.busy()  # nothing is known of it yet
+    clock, cpu = clock + 0.2, cpu + 0.19
+    assert load.busy()
+    clock, cpu = clock + 0.05, cpu + 0.0
+    assert load.busy()  # looked at ten times a second
+    clock, cpu = clock + 0.2, cpu + 0.1
+    assert not load.busy()
+
+
+async def test_with_time_to_spare_a_few_are_served_at_a_time() -> None:
     work = Rounds()
     grouped = Grouped(work)
-    grouped._company._rate = 5_000.0
-    first = asyncio.ensure_future(grouped.ask(1))
-    await asyncio.sleep(0.001)
-    second = asyncio.ensure_future(grouped.ask(2))
-    assert await asyncio.gather(first, second) == [2, 4]
-    assert work.rounds == [[1, 2]]
+    many = range(1, 2 * FEW_AT_ONCE + 2)
+    await asyncio.gather(*map(grouped.ask, many))
+    assert [len(one) for one in work.rounds] == [FEW_AT_ONCE, FEW_AT_ONCE, 1]
 
 
+@pytest.mark.usefixtures("busy")
+async def test_on_a_busy_loop_a_round_waits_for_all_who_come_one_after_another() -> None:
+    work = Rounds()
+    grouped = Grouped(work)
+    asked = []
+    for number in range(1, 21):
+        asked.append(asyncio.ensure_future(grouped.ask(number)))
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*asked) == [2 * number for number in range(1, 21)]
+    assert len(work.rounds) == 1
+
+
+async def test_nobody_is_waited_for_longer_than_they_keep_coming() -> None:
+    rounds = 0
+
+    def nobody_more() -> int:
+        nonlocal rounds
+        rounds += 1
+        return 1
+
+    await gathered(nobody_more, 500)
+    assert rounds == 1 + grouped_module.PATIENCE
+    ever_more = iter(range(10**9))
+    await asyncio.wait_for(gathered(lambda: next(ever_more), 10**9), 5.0)
+    await gathered(lambda: 500, 500)
+
+
+@pytest.mark.usefixtures("busy")
 async def test_a_loop_that_ends_while_a_round_waits_for_company_leaves_nobody_waiting() -> None:
     grouped = Grouped(Rounds())
-    grouped._company._rate = 5_000.0
     asked = asyncio.ensure_future(grouped.ask(1))
-    await asyncio.sleep(0.001)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # the round has begun to wait
     assert grouped._worker is not None
     grouped._worker.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -20,6 +20,7 @@ from soullink.modules.simulation.domain.bare import BareTurn
 from soullink.modules.simulation.domain.kept import Kept
 from soullink.modules.simulation.domain.live import LiveCourse
 from soullink.modules.simulation.domain.memory import Aspect, MemoryItem, MemoryStream
+from soullink.modules.simulation.voice.echoes import Echoes
 from soullink.modules.simulation.voice.port import (
     Place,
     Recollection,
@@ -58,6 +59,7 @@ class Scene(msgspec.Struct, frozen=True):
         default_factory=lambda: ({}, {})
     )
     run: str = ""
+    echoes: Echoes | None = None
 
 
 class BaseAgent:
@@ -131,6 +133,7 @@ class BaseAgent:
                 [Recollection(item.text, item.importance, item.turns) for item in recollected]
             ),
             run=scene.run,
+            echoes=scene.echoes,
         )
         return await self.voice.speak(request)
 

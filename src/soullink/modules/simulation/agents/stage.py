@@ -31,6 +31,7 @@ from soullink.modules.simulation.domain.live import LiveCourse, Opening
 from soullink.modules.simulation.domain.turn import Batch
 from soullink.modules.simulation.journal import Journal
 from soullink.modules.simulation.store import RecordedRun, RunStore
+from soullink.modules.simulation.voice.echoes import Echoes
 from soullink.modules.simulation.voice.port import Place, Said, SpeechRequest, Spoken, Voice
 
 
@@ -75,6 +76,7 @@ class Stage:
         self._places: tuple[Mapping[int, Place], Mapping[int, Place]] = ({}, {})
         self._lines: frozenset[str] = frozenset()
         self._words: frozenset[str] = frozenset()
+        self._echoes = Echoes()
         self._phrases: tuple[str, ...] = ()
         self._run_id = str(run.id)
         self._setting = ""
@@ -163,6 +165,7 @@ class Stage:
             course=self._course,
             places=self._places,
             run=self._run_id,
+            echoes=self._echoes,
         )
         speaker, listener = self._agents[bare.speaker], self._agents[1 - bare.speaker]
         return await speaker.speak(bare, listener, scene)
@@ -176,6 +179,7 @@ class Stage:
             (*second, Said(turn.episode, turn.sequence, turn.speaker == 1, *what)),
         )
         self._words |= {words}
+        self._echoes.add(words)
         if turn.speech.line is not None:
             self._lines |= {turn.speech.line}
         for agent in self._agents:

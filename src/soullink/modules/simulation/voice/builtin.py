@@ -25,7 +25,7 @@ from soullink.modules.simulation.voice.slots import (
     first_name,
     slot_options,
 )
-from soullink.modules.simulation.voice.text import LENGTHS, count_words, likeness_to_any, tokens
+from soullink.modules.simulation.voice.text import LENGTHS, count_words, tokens
 
 NAME: Final = "built-in"
 
@@ -247,7 +247,7 @@ def _quality(request: SpeechRequest, chosen: _Candidate, words: str) -> dict[str
     """
     few, many = LENGTHS[request.language]
     fits = chosen.line.act is Act.SILENCE or few <= count_words(words, request.language) <= many
-    alike = likeness_to_any(words, request.used_words)
+    alike = request.likeness(words)
     strongest = max(request.styles.values())
     return {
         "word_count_ok": float(fits),

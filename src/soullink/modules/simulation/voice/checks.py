@@ -12,12 +12,13 @@ from typing import Final
 from soullink.kernel.language import Language
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import Act
+from soullink.modules.simulation.voice.echoes import Echoes
 from soullink.modules.simulation.voice.facts import invented
 from soullink.modules.simulation.voice.ledger import claims_of, contradicted, own_words
 from soullink.modules.simulation.voice.port import SpeechRequest
 from soullink.modules.simulation.voice.safety import dangers
 from soullink.modules.simulation.voice.slots import first_name
-from soullink.modules.simulation.voice.text import HAN, han_share, likeness_to_any, tokens
+from soullink.modules.simulation.voice.text import HAN, han_share, tokens
 
 TOLERATED: Final[dict[Language, tuple[int, int]]] = {"en": (8, 40), "zh": (12, 80)}
 """Fewest and most words (en) or Han characters (zh) of a model's turn."""
@@ -66,9 +67,6 @@ _STOPWORDS: Final = frozenset(
 
 def faults_of(request: SpeechRequest, act: str, words: str) -> tuple[str, ...]:
     """Return the faults of a model's `words` for the act it named; empty when all is well."""
-    said, heard = request.used_words, [earlier for _, earlier in request.history]
-    if not said.issuperset(heard):
-        said = said.union(heard)
     checks = (
         ("wrong_act", act.strip().casefold() != request.act.value),
         ("wrong_language", not right_language(words, request.language)),
@@ -76,7 +74,7 @@ def faults_of(request: SpeechRequest, act: str, words: str) -> tuple[str, ...]:
         ("role_break", breaks_role(words)),
         ("speaks_for_other", speaks_for_other(words, request.speaker, request.listener)),
         ("markup", has_markup(words)),
-        ("repetition", repeats(words, said)),
+        ("repetition", repeats(words, request)),
         ("invented_fact", bool(invented(words, request))),
         ("leaked_secret", leaks(words, request)),
         ("contradiction", denies_own_words(words, request)),
@@ -157,9 +155,11 @@ _MARKUP_MARKS: Final = ("\n", "*", "`", "<", "[", "{", "}", "#", "__", "http", "
 """Of which a text with markup holds one, but for the entry of a list."""
 
 
-def repeats(words: str, said: frozenset[str]) -> bool:
+def repeats(words: str, request: SpeechRequest) -> bool:
     """Tell whether the turn has been said before, nearly to the letter."""
-    return likeness_to_any(words, said) >= REPEATED
+    heard = [earlier for _, earlier in request.history if earlier not in request.used_words]
+    alike = request.likeness(words)
+    return alike >= REPEATED or (bool(heard) and Echoes(heard).likeness(words) >= REPEATED)
 
 
 def denies_own_words(words: str, request: SpeechRequest) -> bool:

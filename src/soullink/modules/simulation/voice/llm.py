@@ -27,7 +27,7 @@ from soullink.modules.simulation.voice.formatting import normalised
 from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
 from soullink.modules.simulation.voice.prompting import declared, repair_variables
 from soullink.modules.simulation.voice.safety import dangers
-from soullink.modules.simulation.voice.text import LENGTHS, clipped, count_words, likeness_to_any
+from soullink.modules.simulation.voice.text import LENGTHS, clipped, count_words
 
 REPAIR_PROMPT: Final = "simulation.repair"
 TEMPERATURE: Final = 0.8
@@ -270,7 +270,7 @@ def _quality(answer: _Answer, request: SpeechRequest) -> dict[str, float]:
     """
     words = answer.words
     few, many = LENGTHS[request.language]
-    alike = likeness_to_any(words, request.used_words)
+    alike = request.likeness(words)
     return {
         "word_count_ok": float(few <= count_words(words, request.language) <= many),
         "novelty": round(1.0 - alike, 6),

@@ -12,6 +12,7 @@ import msgspec
 from soullink.kernel.language import Language
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import Act, PersonState, Scenario, Speech, Stage
+from soullink.modules.simulation.voice.echoes import Echoes
 
 STYLES: Final[tuple[str, ...]] = (
     "plain",  # nothing stands out
@@ -64,6 +65,8 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     setting, goal: rendered, in `language`. used_lines: ids of authored lines already spoken in
     this run. used_words: words already spoken in this run. seed: of this turn's draws.
 
+    echoes: the same words, ready to be compared with others; None: they are made ready then.
+
     For voices that tell a model of the whole course: course: every turn so far, oldest first;
     places: the scenes of all episodes up to this one, by number; recollections: what the speaker
     recalls now, strongest first. run: its id, for the account of what calls cost.
@@ -95,6 +98,12 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     places: Mapping[int, Place] = msgspec.field(default_factory=dict)
     recollections: tuple[Recollection, ...] = ()
     run: str = ""
+    echoes: Echoes | None = None
+
+    def likeness(self, words: str) -> float:
+        """Return how like `words` are to the most alike of `used_words`, 0..1."""
+        echoes = self.echoes
+        return (Echoes(self.used_words) if echoes is None else echoes).likeness(words)
 
 
 class Spoken(msgspec.Struct, frozen=True):
