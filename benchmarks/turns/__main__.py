@@ -39,8 +39,8 @@ OURS = "soullink"
 PEERS = ("aiohttp", "langgraph", "autogen", "sotopia", "concordia")
 SETTINGS = ((1, 0), (100, 0), (1000, 0), (100, 200))
 """Conversations at once, and the server's latency in milliseconds."""
-ROUNDS, SECONDS = 2, 25.0
-"""By default; the whole then takes about eleven minutes on two cores."""
+ROUNDS, SECONDS = 4, 25.0
+"""By default; the whole then takes about twelve minutes on two cores."""
 ONCE = ("langgraph", "autogen", "sotopia", "concordia")
 """Measured in the first round only: they take most of the time, and are far off."""
 LEFT_OUT = {("concordia", 1000, 0): "a thousand threads that take turns for minutes"}

@@ -103,7 +103,7 @@ def test_a_thread_is_busy_that_works_nearly_all_the_time(monkeypatch: pytest.Mon
     assert load.busy()
     clock, cpu = clock + 0.05, cpu + 0.0
     assert load.busy()  # looked at ten times a second
-    clock, cpu = clock + 0.2, cpu + 0.1
+    clock, cpu = clock + 0.2, cpu + 0.09
     assert not load.busy()
 
 
