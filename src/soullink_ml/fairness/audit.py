@@ -184,7 +184,8 @@ def row_of(key: Key, values: FloatArray, stage: Stage, method: str) -> Row:
     """Return the row of a figure (draws + 1,), with its interval and its p-value."""
     between = None
     if key.metric not in _FIXED:
-        between = resampling.interval(values)
+        of_group = key.n if key.group != "all" else None
+        between = resampling.interval(values, people=of_group)
     value = float(values[0]) if np.isfinite(values[0]) else None
     low, high = between or (None, None)
     even = even_value(key.metric, stage)

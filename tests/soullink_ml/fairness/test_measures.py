@@ -139,3 +139,10 @@ def test_no_interval_where_many_draws_have_no_cases() -> None:
     low, high = resampling.interval(np.r_[500.0, np.arange(1, 1001.0)]) or (0.0, 0.0)
     assert (low, high) == pytest.approx((25.975, 975.025))
     assert resampling.interval(np.array([0.0, *np.full(50, 2.0)])) == (0.0, 2.0)
+
+
+def test_an_interval_of_few_people_is_wider() -> None:
+    values = np.r_[500.0, np.arange(1, 1001.0)]
+    # Of twenty people the t quantile is 2.093, times the root of 20 / 19: 1.59 % at each end.
+    assert resampling.interval(values, people=20) == pytest.approx((16.87, 984.13), abs=0.1)
+    assert resampling.interval(values, people=2_000) == pytest.approx((25.8, 975.2), abs=0.2)
