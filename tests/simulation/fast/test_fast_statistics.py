@@ -67,6 +67,16 @@ def digest_of_courses() -> str:
 
 
 @needs_numba
+def test_two_pairs_that_do_not_fill_a_tile_are_each_their_own() -> None:
+    population = people(2, 9)
+    both = fast.screen(population, SOME, 6)
+    for one in range(2):
+        alone = fast.screen(population.pairs(slice(one, one + 1)), SOME, 6)
+        assert np.array_equal(both.sums[one], alone.sums[0])
+        assert np.array_equal(both.acts[one], alone.acts[0])
+
+
+@needs_numba
 def test_replicas_of_one_pair_are_shared_out_without_a_trace() -> None:
     population = people(1, 9)
     assert _same(fast.screen(population, SOME, 333), fast.screen(population, SOME, 333, threads=2))

@@ -135,7 +135,10 @@ class _Kernel:
             some = min(step, replicas - start)
             size = some * len(people)
             whole = -(-size // L) * L
-            pair, number = np.zeros(whole, dtype=np.int64), np.zeros(whole, dtype=np.uint64)
+            # Lanes that hold no course are of the last pair: a tile is all of one pair where its
+            # first and its last lane are.
+            pair = np.full(whole, len(people) - 1, dtype=np.int64)
+            number = np.zeros(whole, dtype=np.uint64)
             pair[:size] = np.repeat(np.arange(len(people)), some)
             number[:size] = np.tile(
                 np.arange(first + start, first + start + some, dtype=np.uint64), len(people)
