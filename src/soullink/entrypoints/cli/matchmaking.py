@@ -38,10 +38,6 @@ from soullink.modules.matching.api import (
 from soullink.modules.profiles.api import Profile
 
 ListSettings = RecommendSettings
-_SAID_ELSEWHERE = (
-    "near", "apart", "you_meet_theirs", "what_you_state", "your_choosiness",
-)  # fmt: skip
-"""Reasons that a column of the list tells, or that are the same for everybody on it."""
 
 _SAME_FOR_ALL: Final = frozenset(
     ("near", "apart", "you_meet_theirs", "your_choosiness", "what_you_state")

@@ -116,9 +116,13 @@ class Direct:
             raise no_connection(error, self._parameters) from error
         finally:
             self._connecting = None
-        self._take_up(connection)
+        self.attach(connection)
 
-    def _take_up(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    def attach(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Work on a connection of the caller's, in no transaction, until `detach`.
+
+        It is used by `send` alone, and never replaced by another.
+        """
         pgconn = connection.pgconn
         pgconn.nonblocking = 1
         pgconn.enter_pipeline_mode()
@@ -130,13 +134,6 @@ class Direct:
         # All the time: a server that goes away while nothing is asked is noticed at once.
         self._loop = loop = asyncio.get_running_loop()
         loop.add_reader(self._socket, self._read)
-
-    def attach(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        """Work on a connection of the caller's, in no transaction, until `detach`.
-
-        It is used by `send` alone, and never replaced by another.
-        """
-        self._take_up(connection)
 
     @property
     def attached(self) -> bool:

@@ -19,14 +19,13 @@ from soullink.gateways.llm.ledger.port import Intent, Settlement
 from soullink.gateways.llm.ledger.session import LedgerSession, SessionLostError, UnwritableError
 from soullink.gateways.llm.port import Usage
 from soullink.gateways.postgres.database import Database
-from soullink.gateways.postgres.grouped import Load, gathered
+from soullink.gateways.postgres.grouped import MOST_AT_ONCE, Load, gathered
 from soullink.kernel.clock import Clock, SystemClock
 from soullink.kernel.errors import ConflictError, InvalidInputError, SoulLinkError, UnavailableError
 
 _log = logging.getLogger(__name__)
 
 _SETTLE_WITHIN_SECONDS: Final = 0.005
-_MOST_AT_ONCE: Final = 500
 _TRY_AGAIN_SECONDS: Final = 1.0
 _LOSSES_IN_A_ROW: Final = 3
 _REMEMBERED_SUBJECTS: Final = 10_000
@@ -173,7 +172,7 @@ class PostgresLedger(PostgresAccounts):
         try:
             while self._has_work():
                 if not self._flushes and self._load.busy():
-                    await gathered(lambda: len(self._wanted), _MOST_AT_ONCE)
+                    await gathered(lambda: len(self._wanted), MOST_AT_ONCE)
                 flushes, self._flushes = self._flushes, []
                 try:
                     await self._ready()

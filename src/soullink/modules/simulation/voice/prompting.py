@@ -215,9 +215,7 @@ class TurnVariables(Mapping[str, object]):
 
     def recalling(self, memories: Sequence[str]) -> "TurnVariables":
         """Return the same with other memories, where memories are wanted."""
-        other = TurnVariables(self._request, self._names, self._portraits)
-        other._made = {**self._made, "memory": list(memories)}
-        return other
+        return TurnVariables(self._request, self._names, self._portraits, memories)
 
 
 @lru_cache(maxsize=64)
