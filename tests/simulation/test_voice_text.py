@@ -1,11 +1,19 @@
 """What is looked for in a hurry is what would be found at leisure."""
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from soullink.modules.simulation.voice import checks, claims
 from soullink.modules.simulation.voice.echoes import Echoes, similarity
 from soullink.modules.simulation.voice.text import han_share
+
+ENGLISH_FORMS = (
+    *(*claims.ENGLISH, claims.ENGLISH_AGE, claims.ENGLISH_HAS, claims.ENGLISH_HAS_NOT),
+    *(claims.ENGLISH_NUMBER, claims.ENGLISH_LIKES, claims.ENGLISH_HATES, claims.ENGLISH_HABIT),
+    *(claims.ENGLISH_MARRIED, claims.ENGLISH_UNMARRIED),
+    *(form for _, form, _ in claims.ENGLISH_ORIGIN),
+)
 
 LETTERS = st.text("abcde ABC'.é中文人我 12", max_size=40)
 
@@ -79,14 +87,24 @@ def test_markup_is_found_by_its_marks(words: str) -> None:
 )
 def test_every_claim_in_english_is_of_somebody_who_says_so(words: list[str]) -> None:
     text = " ".join(words)
-    forms = (
-        *(*claims.ENGLISH, claims.ENGLISH_AGE, claims.ENGLISH_HAS, claims.ENGLISH_HAS_NOT),
-        *(claims.ENGLISH_NUMBER, claims.ENGLISH_LIKES, claims.ENGLISH_HATES),
-        *(claims.ENGLISH_HABIT, claims.ENGLISH_MARRIED, claims.ENGLISH_UNMARRIED),
-        *(pattern for _, pattern, _ in claims.ENGLISH_ORIGIN),
-    )
-    if any(form.search(text) for form in forms):
+    if any(form.regex.search(text) for form in ENGLISH_FORMS):
         assert claims.ENGLISH_SELF.search(text)
+
+
+@pytest.mark.parametrize("form", ENGLISH_FORMS, ids=lambda form: form.regex.pattern[:24])
+@given(data=st.data())
+def test_all_that_has_a_form_is_found_by_its_cues(form: claims.Form, data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(form.regex))
+    found = [match.span() for match in form.finditer(text)]
+    assert found == [match.span() for match in form.regex.finditer(text)]
+
+
+@given(st.lists(st.sampled_from(["if", "as though", "that", "says", "x", "-"]), max_size=12))
+def test_what_makes_a_supposition_stands_right_before_it(before: list[str]) -> None:
+    words = " ".join([*before, "I'm 29."])
+    (match,) = claims.ENGLISH_AGE.finditer(words)
+    supposed = claims.SUPPOSED.search(words[: match.start()]) is not None
+    assert bool([*claims.meant(claims.ENGLISH_AGE, words)]) is not supposed
 
 
 def test_every_chinese_form_begins_with_the_speaker() -> None:
@@ -97,4 +115,4 @@ def test_every_chinese_form_begins_with_the_speaker() -> None:
         *(pattern for _, pattern, _ in claims.HAN_ORIGIN),
     )
     for form in forms:
-        assert form.pattern.replace("(?:", "").startswith(claims.HAN_SELF)
+        assert form.regex.pattern.replace("(?:", "").startswith(claims.HAN_SELF)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from soullink.gateways.llm.anthropic import AnthropicDialect, anthropic_model
@@ -143,7 +144,7 @@ def test_a_schema_in_words_leaves_the_answer_of_a_tool_alone() -> None:
     asked = ChatRequest(TALK[:-1], tools=(WEATHER, CLOCK), json_schema=SCHEMA)
     sent = dialect.body(asked, streaming=False)
     assert dialect.adapt("'response_format' is not supported", sent)
-    messages = dialect.body(asked, streaming=False)["messages"]
+    messages = msgspec.to_builtins(dialect.body(asked, streaming=False))["messages"]
     assert messages[-2]["content"] == "noon"
     assert "JSON Schema" in messages[-1]["content"]
     assert messages[-1]["role"] == "user"

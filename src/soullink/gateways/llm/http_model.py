@@ -57,7 +57,10 @@ class Dialect(Protocol):
     def path(self, *, streaming: bool) -> str: ...
 
     def body(self, request: ChatRequest, *, streaming: bool) -> dict[str, Any]:
-        """Return the request as JSON. Raises LlmRequestError where the format has no room."""
+        """Return the request as msgspec writes it in JSON.
+
+        Raises LlmRequestError where the format has no room for it.
+        """
         ...
 
     def read(self, payload: bytes, heard: Heard, wire: Wire) -> None:

@@ -124,12 +124,13 @@ class OpenAiDialect:
 
     def body(self, request: ChatRequest, *, streaming: bool) -> dict[str, Any]:
         without = self._without
-        messages = [
-            {"role": m.role, "content": m.content}
-            if m.role != "tool" and not m.tool_calls
-            else _with_calls(m)
-            for m in request.messages
-        ]
+        messages: list[Message | dict[str, Any]] = list(request.messages)
+        for at, message in enumerate(request.messages):
+            # What has none of these is in the format as it is: nothing empty is written.
+            if message.role == "tool" or message.tool_calls:
+                messages[at] = _with_calls(message)
+            elif message.tool_call_id:
+                messages[at] = Message(message.role, message.content)
         body: dict[str, Any] = {
             "model": self.model,
             "messages": messages,
@@ -312,13 +313,13 @@ def _choice(choice: str) -> str | dict[str, Any]:
     return {"type": "function", "function": {"name": choice}}
 
 
-def _ask_in_words(messages: list[dict[str, Any]], schema: Mapping[str, Any]) -> None:
+def _ask_in_words(messages: list[Message | dict[str, Any]], schema: Mapping[str, Any]) -> None:
     """Ask for `schema` in the last message: many chat templates allow one system message only."""
     last = messages[-1]
-    if last["role"] in {"user", "system"}:
-        messages[-1] = {**last, "content": f"{last['content']}\n\n{in_words(schema)}"}
+    if isinstance(last, Message) and last.role in {"user", "system"}:
+        messages[-1] = Message(last.role, f"{last.content}\n\n{in_words(schema)}")
     else:
-        messages.append({"role": "user", "content": in_words(schema)})
+        messages.append(Message("user", in_words(schema)))
 
 
 def openai_model(

@@ -32,7 +32,7 @@ class Tool(msgspec.Struct, frozen=True, gc=False):
     parameters: Mapping[str, Any] = {}
 
 
-class Message(msgspec.Struct, frozen=True, gc=False):
+class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One message of a conversation.
 
     tool_calls: what an assistant asked for. tool_call_id: which call a "tool" message answers.

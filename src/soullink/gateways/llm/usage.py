@@ -9,6 +9,11 @@ CHARACTERS_PER_TOKEN = 4
 
 _last: tuple[tuple[Message, ...], int] = ((), 0)
 
+_LONG = 1000
+"""Characters from which on a count is kept, by a hash: such texts come again in call after call."""
+_counted: dict[int, int] = {}
+_MOST_COUNTED = 4096
+
 _NARROW = re.compile(
     "[^\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"
 )
@@ -22,7 +27,7 @@ def estimate_tokens(text: str) -> int:
     length = len(text)
     if text.isascii():
         return (length + 3) // CHARACTERS_PER_TOKEN
-    wide = _count_wide(text)
+    wide = _count_wide(text) if length < _LONG else _count_long(text)
     return wide + (length - wide + 3) // CHARACTERS_PER_TOKEN
 
 
@@ -61,3 +66,13 @@ def _count_wide(text: str) -> int:
     if b"\xff" in upper or b"\xd8" in upper or b"\x2e" in upper or b"\xd7" in upper:
         return len(_NARROW.sub("", text))
     return len(upper.translate(None, _NARROW_BYTES))
+
+
+def _count_long(text: str) -> int:
+    key = hash(text)
+    wide = _counted.get(key)
+    if wide is None:
+        if len(_counted) >= _MOST_COUNTED:
+            _counted.clear()
+        wide = _counted[key] = _count_wide(text)
+    return wide

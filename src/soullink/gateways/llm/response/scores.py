@@ -169,8 +169,8 @@ def repetition_score(text: str, earlier: Iterable[str]) -> float:
             while len(_remembered_grams) >= _REMEMBERED_RUNS:
                 _remembered_grams.popitem(last=False)
             said = _remembered_grams[key] = tuple(_runs(other)[1])
-        if shared := runs.intersection(said):
-            repeated = max(repeated, len(shared) / len(runs))
+        if not runs.isdisjoint(said):
+            repeated = max(repeated, len(runs.intersection(said)) / len(runs))
     return 1.0 - repeated
 
 

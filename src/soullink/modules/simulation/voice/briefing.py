@@ -27,16 +27,23 @@ APART: Final = "apart"
 ALWAYS: Final = frozenset({"persona", "partner_public", "language", "word_min", "word_max", APART})
 """What is the same in all that one of the two says in a course."""
 
+OF_A_TURN: Final = frozenset({"act", "state", "interrupted", "events", "memory"})
+"""What a task is told by, where it tells of no more."""
+
 MOST_TELLINGS: Final = 4
 """Kept at once; a course has two."""
 
 MOST_PARTS: Final = 512
 """Scenes, pauses and summaries rendered and kept at once."""
 
+MOST_TASKS: Final = 2048
+"""Tasks rendered and kept at once: one is the same in many courses."""
+
 CONTEXT: Final = ContextBudget(tokens=4500)
 """Estimated tokens of one call; persona, scene and task at their longest take less."""
 
 _PORTRAITS: Final = Portraits()
+_TASKS: Final[dict[tuple[object, ...], str]] = {}
 
 count_tokens = estimate_tokens
 """The counter of budgets: an estimate, so that the same course is told the same everywhere."""
@@ -94,11 +101,11 @@ class Briefings:
         self._between = _Between(prompts)
         self._portraits = _PORTRAITS
         self._tellings: dict[str, Telling] = {}
-        self._chosen: dict[Language, tuple[Prompt, Prompt, bool]] = {}
+        self._chosen: dict[Language, tuple[Prompt, Prompt, bool, bool]] = {}
 
     def of(self, request: SpeechRequest) -> Briefing:
         """Return the messages of a turn. Raises ContextTooSmallError, PromptRenderError."""
-        turn, history, always = self._versions(request.language)
+        turn, history, always, told_by_turn = self._versions(request.language)
         if APART not in turn.variables:
             told = TurnVariables(request, turn.variables, self._portraits)
             whole = self._prompts.render_parts(turn, told)
@@ -111,7 +118,7 @@ class Briefings:
             asked = self._prompts.render_parts(turn, variables)
             telling.system, user = asked.system, asked.user
         else:
-            user = self._prompts.render_user(turn, variables)
+            user = self._task(turn, request, variables, told_by_turn)
 
         def tail(memories: Sequence[str]) -> str:
             if not memories:
@@ -124,17 +131,40 @@ class Briefings:
         messages = tuple([Message(one.role, one.content) for one in context.messages])
         return Briefing(messages, turn.reference, context)
 
-    def _versions(self, language: Language) -> tuple[Prompt, Prompt, bool]:
+    def _task(
+        self, turn: Prompt, request: SpeechRequest, variables: TurnVariables, told_by_turn: bool
+    ) -> str:
+        """Return the last part of the prompt, where nothing is recalled."""
+        if not told_by_turn:
+            return self._prompts.render_user(turn, variables)
+        key = (
+            turn.content_hash,
+            request.language,
+            request.act,
+            variables["state"],
+            request.interrupted,
+            request.events,
+        )
+        task = _TASKS.get(key)
+        if task is None:
+            if len(_TASKS) >= MOST_TASKS:
+                _TASKS.clear()
+            task = _TASKS[key] = self._prompts.render_user(turn, variables)
+        return task
+
+    def _versions(self, language: Language) -> tuple[Prompt, Prompt, bool, bool]:
         """Return the prompts of a turn and of what stands between turns: always the same.
 
-        And whether the system part of a turn's is the same in all turns of a course.
+        And whether the system part of a turn's is the same in all turns of a course, and whether
+        its last part tells of the turn alone.
         """
         found = self._chosen.get(language)
         if found is None:
             names = (TURN_PROMPT, HISTORY_PROMPT)
             turn, history = (self._prompts.get(name, language) for name in names)
-            always = self._prompts.looked_at(turn)[0] <= ALWAYS
-            found = self._chosen[language] = (turn, history, always)
+            first, last = self._prompts.looked_at(turn)
+            found = (turn, history, first <= ALWAYS, last <= OF_A_TURN)
+            self._chosen[language] = found
         return found
 
     def _telling(self, request: SpeechRequest, history: Prompt) -> Telling:

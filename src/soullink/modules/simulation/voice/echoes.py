@@ -38,7 +38,10 @@ class Echoes:
     the rest as texts.
     """
 
-    __slots__ = ("_asked", "_numbers", "_others", "_sizes", "_starts", "_texts", "_used")
+    __slots__ = (
+        *("_asked", "_asked_likeness", "_asked_numbers"),
+        *("_numbers", "_others", "_sizes", "_starts", "_texts", "_used"),
+    )
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._texts: set[str] = set()
@@ -47,7 +50,10 @@ class Echoes:
         self._used = 0
         self._starts: list[int] = []
         self._sizes: list[int] = []
-        self._asked: tuple[str, float] | None = None
+        # The last text asked about: most are then said.
+        self._asked: str | None = None
+        self._asked_numbers: NDArray[np.uint16] | None = None
+        self._asked_likeness = 0.0
         for text in texts:
             self.add(text)
 
@@ -56,8 +62,8 @@ class Echoes:
         if text in self._texts:
             return
         self._texts.add(text)
+        found = self._asked_numbers if self._asked == text else _numbered(text)
         self._asked = None
-        found = _numbered(text)
         if found is None:
             self._others.append(text)
         elif found.size:
@@ -71,12 +77,13 @@ class Echoes:
 
     def likeness(self, text: str) -> float:
         """Return the likeness, 0..1, to the most alike of all; 0.0 where there is none."""
-        if self._asked is None or self._asked[0] != text:
-            self._asked = (text, self._likeness(text))
-        return self._asked[1]
+        if self._asked != text:
+            mine = _numbered(text)
+            self._asked_likeness = self._likeness(text, mine)
+            self._asked, self._asked_numbers = text, mine
+        return self._asked_likeness
 
-    def _likeness(self, text: str) -> float:
-        mine = _numbered(text)
+    def _likeness(self, text: str, mine: NDArray[np.uint16] | None) -> float:
         if mine is None or self._others:
             own = shingles(text)
             compared = self._texts if mine is None else self._others

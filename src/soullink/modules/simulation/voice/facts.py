@@ -21,9 +21,9 @@ from soullink.modules.simulation.voice.claims import (
     HAN_DIGITS,
     HAN_SELF,
     SAME,
-    SUPPOSED,
     TENS,
     UNITS,
+    meant,
 )
 from soullink.modules.simulation.voice.port import SpeechRequest
 
@@ -48,7 +48,7 @@ def invented(words: str, request: SpeechRequest) -> tuple[str, ...]:
     if not ENGLISH_SELF.search(words) and HAN_SELF not in words:
         return ()
     claims = list(_claims(words))
-    ages = ENGLISH_AGE.search(words) or CHINESE_AGE.search(words)
+    ages = [*ENGLISH_AGE.finditer(words), *CHINESE_AGE.finditer(words)]
     if not claims and not ages:
         return ()
     known = known_text(request)
@@ -81,10 +81,9 @@ def _scenario_text(scenario: Scenario) -> Iterator[str]:
 
 
 def _claims(words: str) -> Iterator[tuple[int, str]]:
-    for pattern in (*ENGLISH, *CHINESE) if HAN_SELF in words else ENGLISH:
-        for match in pattern.finditer(words):
-            if not SUPPOSED.search(words[: match.start()]):
-                yield match.start(), match[1]
+    for form in (*ENGLISH, *CHINESE) if HAN_SELF in words else ENGLISH:
+        for match in meant(form, words):
+            yield match.start(), match[1]
 
 
 def _supported(key: str, known: str) -> bool:
@@ -107,10 +106,10 @@ def _wrong_ages(words: str, person: Profile, known: str) -> Iterator[tuple[int, 
     """Yield ages claimed that are not the stated one; a birth date alone needs a calendar."""
     if person.birth_date is not None and person.age is None:
         return
-    for pattern in (ENGLISH_AGE, CHINESE_AGE):
-        for match in pattern.finditer(words):
+    for form in (ENGLISH_AGE, CHINESE_AGE):
+        for match in meant(form, words):
             age = number_of(match[1].casefold())
-            if SUPPOSED.search(words[: match.start()]) or age == person.age:
+            if age == person.age:
                 continue
             if not re.search(rf"(?<!\d){age}(?!\d)", known):
                 yield match.start(), match[1]

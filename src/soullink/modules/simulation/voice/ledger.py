@@ -39,9 +39,10 @@ from soullink.modules.simulation.voice.claims import (
     HAN_UNMARRIED,
     PETS,
     SINGULAR,
-    SUPPOSED,
     UNITS,
     WIDE_PLACES,
+    Form,
+    meant,
 )
 from soullink.modules.simulation.voice.facts import number_of
 from soullink.modules.simulation.voice.port import SpeechRequest
@@ -101,14 +102,21 @@ def contradicted(
 @lru_cache(maxsize=8192)
 def claims_of(words: str, language: Language) -> tuple[Claim, ...]:
     """Return what the words claim of the one who says them."""
-    if not (ENGLISH_SELF.search(words) if language == "en" else HAN_SELF in words):
+    if not _of_oneself(words, language):
         return ()
     found: list[Claim] = []
     for sentence in _SENTENCES.findall(words):
-        if sentence.rstrip().endswith(("?", "？")) or _REPORTED.search(sentence):
+        if not _of_oneself(sentence, language) or sentence.rstrip().endswith(("?", "？")):
+            continue
+        if _REPORTED.search(sentence):
             continue
         found += _claims(sentence, _FORMS[language])
     return tuple(dict.fromkeys(found))
+
+
+def _of_oneself(words: str, language: Language) -> bool:
+    """Tell whether words speak of the one who says them; every form does."""
+    return HAN_SELF in words if language == "zh" else ENGLISH_SELF.search(words) is not None
 
 
 def _denies(one: Claim, other: Claim, same_episode: bool) -> bool:
@@ -121,16 +129,16 @@ def _denies(one: Claim, other: Claim, same_episode: bool) -> bool:
 class _Forms:
     """The patterns of one language."""
 
-    has: re.Pattern[str]
-    has_not: re.Pattern[str]
-    number: re.Pattern[str]
-    likes: re.Pattern[str]
-    hates: re.Pattern[str]
-    habit: re.Pattern[str]
-    origin: tuple[tuple[str, re.Pattern[str], bool], ...]
-    age: re.Pattern[str]
-    married: re.Pattern[str]
-    unmarried: re.Pattern[str]
+    has: Form
+    has_not: Form
+    number: Form
+    likes: Form
+    hates: Form
+    habit: Form
+    origin: tuple[tuple[str, Form, bool], ...]
+    age: Form
+    married: Form
+    unmarried: Form
 
 
 _FORMS: Final[dict[Language, _Forms]] = {
@@ -152,41 +160,35 @@ def _claims(sentence: str, forms: _Forms) -> Iterator[Claim]:
 
 
 def _possessions(sentence: str, forms: _Forms) -> Iterator[Claim]:
-    for match in _meant(forms.has, sentence):
+    for match in meant(forms.has, sentence):
         key = _one(match[1])
         for subject in dict.fromkeys((key, GENERAL.get(key, key))):
             yield Claim(f"has {subject}", "yes", _stays(key))
-    for match in _meant(forms.has_not, sentence):
+    for match in meant(forms.has_not, sentence):
         key = _one(match[1])
         yield Claim(f"has {key}", "no", _stays(key))
-    for match in _meant(forms.number, sentence):
+    for match in meant(forms.number, sentence):
         yield Claim(f"count {_one(match[2])}", _count(match[1].casefold()), lasting=False)
 
 
 def _habits(sentence: str, forms: _Forms) -> Iterator[Claim]:
     for pattern, value in ((forms.likes, "likes"), (forms.hates, "hates")):
-        for match in _meant(pattern, sentence):
+        for match in meant(pattern, sentence):
             yield Claim(f"taste {_bare(match[1])}", value)
-    for match in _meant(forms.habit, sentence):
+    for match in meant(forms.habit, sentence):
         yield Claim(f"habit {match[2].casefold()}", "no" if match[1] else "yes")
 
 
 def _circumstances(sentence: str, forms: _Forms) -> Iterator[Claim]:
     for kind, pattern, lasting in forms.origin:
-        for match in _meant(pattern, sentence):
+        for match in meant(pattern, sentence):
             if match[1] not in WIDE_PLACES:
                 yield Claim(kind, match[1], lasting)
-    for match in _meant(forms.age, sentence):
+    for match in meant(forms.age, sentence):
         yield Claim("age", str(number_of(match[1].casefold())), lasting=False)
     for pattern, value in ((forms.married, "yes"), (forms.unmarried, "no")):
-        for _ in _meant(pattern, sentence):
+        for _ in meant(pattern, sentence):
             yield Claim("married", value, lasting=False)
-
-
-def _meant(pattern: re.Pattern[str], sentence: str) -> Iterator[re.Match[str]]:
-    for match in pattern.finditer(sentence):
-        if not SUPPOSED.search(sentence[: match.start()]):
-            yield match
 
 
 def _one(key: str) -> str:

@@ -1,6 +1,5 @@
 """A language model speaks: one call a turn, one chance to mend, then the built-in voice."""
 
-import asyncio
 import json
 import re
 import time
@@ -19,6 +18,7 @@ from soullink.gateways.llm.port import (
     LlmTimeoutError,
     Message,
 )
+from soullink.kernel.in_time import TimeLimits
 from soullink.modules.prompts.api import ContextBudget, Prompts
 from soullink.modules.simulation.api import ACTS, Act, Speech
 from soullink.modules.simulation.voice.briefing import CONTEXT, TURN_PROMPT, Briefings
@@ -109,7 +109,7 @@ class LlmVoice:
 
     A turn costs one call, or two when the first answer has a fault. Whatever the provider does,
     words come within `turn_timeout_seconds` and the speech says how they came about. Only
-    cancellation passes through.
+    cancellation passes through. limits: shared by voices that are asked in one event loop.
     """
 
     def __init__(
@@ -120,12 +120,14 @@ class LlmVoice:
         *,
         turn_timeout_seconds: float = TURN_TIMEOUT_SECONDS,
         context: ContextBudget = CONTEXT,
+        limits: TimeLimits | None = None,
     ) -> None:
         self._model = model
         self._prompts = prompts
         self._briefings = Briefings(prompts, context)
         self._fallback = fallback
         self._timeout_seconds = turn_timeout_seconds
+        self._limits = TimeLimits() if limits is None else limits
 
     @property
     def name(self) -> str:
@@ -138,8 +140,8 @@ class LlmVoice:
         tally = _Tally()
         answer: _Answer | None = None
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                answer = await self._ask_twice(request, tally, started)
+            asking = self._ask_twice(request, tally, started)
+            answer = await self._limits.finish(asking, self._timeout_seconds)
         except TimeoutError:
             tally.blame(LlmTimeoutError.code)
         except LlmError as error:

@@ -142,8 +142,8 @@ def _facts(said: Said, known: tuple[str, ...], language: Language) -> tuple[str,
         return (clipped(said.words, LONGEST_FACT[language]),)
     lowered = said.words.casefold()
     found = [subject for subject in known if mentions(subject, lowered)]
-    for pattern in ENGLISH if language == "en" else CHINESE:
-        found += [match[1] for match in pattern.finditer(said.words)]
+    for form in ENGLISH if language == "en" else CHINESE:
+        found += [match[1] for match in form.finditer(said.words)]
     return tuple(dict.fromkeys(clipped(fact, LONGEST_FACT[language]) for fact in found))[
         :MOST_FACTS
     ]
