@@ -1,6 +1,6 @@
 """Turns as records keep them: what the arrays of many courses say, rounded once for all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +15,7 @@ from soullink.modules.simulation.api import (
     Scenario,
     Topic,
 )
-from soullink.modules.simulation.domain import memory, randomness
+from soullink.modules.simulation.domain import memory
 from soullink.modules.simulation.domain.dynamics import class_name
 from soullink.modules.simulation.domain.layout import STATE, Person, Shared
 from soullink.modules.simulation.domain.turn import TurnArrays
@@ -62,15 +62,15 @@ def kept(value: float, digits: int = DIGITS) -> float:
     return round(float(value), digits) + 0.0
 
 
-def kept_list(values: FloatArray) -> Any:
+def kept_list(values: FloatArray, digits: int = DIGITS) -> Any:
     """Return the numbers as `kept` keeps each, as lists of the same shape."""
-    scaled = values * 10.0**DIGITS
+    scaled = values * 10.0**digits
     whole = np.rint(scaled)
     # Within a rounding error of a tie the product alone does not tell which way it goes.
     unsure = np.abs(np.abs(scaled - whole) - 0.5) < _NEAR_A_TIE
-    out = whole / 10.0**DIGITS + 0.0
+    out = whole / 10.0**digits + 0.0
     if unsure.any():
-        out[unsure] = [kept(value) for value in values[unsure].tolist()]
+        out[unsure] = [kept(value, digits) for value in values[unsure].tolist()]
     return out.tolist()
 
 
@@ -85,87 +85,100 @@ def states_of(people: FloatArray) -> Pair:
     return pair_of(kept_list(people[:, STATE]))
 
 
-class BareTurns:
-    """The turns that n courses in one scenario have taken together."""
+def turns(
+    taken: TurnArrays,
+    scenario: Scenario,
+    episodes: Sequence[int],
+    seeds: Sequence[int],
+    before: Sequence[Pair],
+) -> list[BareTurn]:
+    """Return the turns that n courses in one scenario have taken together.
 
-    def __init__(self, taken: TurnArrays, scenario: Scenario) -> None:
-        self._scenario = scenario
-        rows = np.arange(taken.speaker.size)
-        reading, pair = taken.reading, taken.pair
-        self._speaker, self._act = taken.speaker.tolist(), taken.act.tolist()
-        self._sequence = pair[:, Shared.TURNS].astype(np.int64).tolist()
-        self._day = pair[:, Shared.DAY].tolist()
-        self._minute = pair[:, Shared.MINUTE].tolist()
-        self._heard = taken.before[rows, taken.speaker, Person.HEARD].tolist()
-        self._previous = taken.before[rows, 1 - taken.speaker, Person.LAST_ACT].tolist()
-        self._interrupted, self._double = taken.interrupted.tolist(), taken.double.tolist()
-        self._perceived, self._misread = reading.perceived.tolist(), reading.misread.tolist()
-        self._distribution = kept_list(taken.probabilities)
-        self._states = kept_list(np.stack((taken.before[..., STATE], taken.after[..., STATE]), 1))
-        numbers = (
-            *(reading.affect, reading.connection, reading.autonomy, reading.esteem),
-            *(reading.threat, reading.values, pair[:, Shared.CONFLICT]),
-            *(taken.after[:, 0, Person.POSITION], taken.after[:, 1, Person.POSITION]),
+    episodes: of each course. seeds: of each turn. before: states of both people before it.
+    """
+    reading, pair, after = taken.reading, taken.pair, taken.after
+    rows = np.arange(taken.speaker.size)
+    # Appended side by side, so that all are rounded and turned into numbers of Python at once.
+    numbers = (
+        *(reading.affect, reading.connection, reading.autonomy, reading.esteem, reading.threat),
+        *(reading.values, pair[:, Shared.CONFLICT]),
+        *(after[:, 0, Person.POSITION], after[:, 1, Person.POSITION]),
+    )
+    facts = (
+        *(taken.speaker, taken.act, taken.interrupted, taken.double, pair[:, Shared.TURNS]),
+        taken.before[rows, taken.speaker, Person.HEARD],
+        taken.before[rows, 1 - taken.speaker, Person.LAST_ACT],
+        *(reading.perceived, reading.misread),
+    )
+    topic, decides, found = scenario.topic, scenario.decision is not None, []
+    for row, (
+        (affect, connection, autonomy, esteem, threat, values, conflict, *positions),
+        (speaker, act, interrupted, double, sequence, heard, previous, perceived, misread),
+        distribution,
+        (one, other),
+        minute,
+        day,
+        memories,
+        events,
+    ) in enumerate(
+        zip(
+            kept_list(np.array(numbers).T),
+            np.array(facts).astype(np.int64).T.tolist(),
+            kept_list(taken.probabilities),
+            kept_list(after[..., STATE]),
+            kept_list(pair[:, Shared.MINUTE], 2),
+            pair[:, Shared.DAY].tolist(),
+            _strongest(taken.recalled),
+            _events(taken, scenario),
+            strict=True,
         )
-        self._numbers = kept_list(np.stack(numbers, 1))
-        self._memories = _strongest(taken.recalled)
-        self._fired = taken.fired.tolist()
-        self._anything = (taken.fired.any(axis=1) | taken.paused | taken.arbitrated).tolist()
-        self._paused, self._arbitrated = taken.paused.tolist(), taken.arbitrated.tolist()
-
-    def of(self, row: int, episode: int, key: int) -> BareTurn:
-        """Return the turn in `row`. key: of its speaker."""
-        affect, connection, autonomy, esteem, threat, values, conflict, one, other = self._numbers[
-            row
-        ]
-        sequence, scenario = self._sequence[row], self._scenario
-        before, after = self._states[row]
-        heard, previous = int(self._heard[row]), int(self._previous[row])
-        return BareTurn(
-            episode=episode,
-            sequence=sequence,
-            speaker=self._speaker[row],
-            act=self._act[row],
-            distribution=dict(zip(_NAMES, self._distribution[row], strict=True)),
-            seed=randomness.turn_seed(key, episode, sequence),
-            topic=scenario.topic,
-            interrupted=self._interrupted[row],
-            double=self._double[row],
-            minute=kept(self._minute[row], 2),
-            day=self._day[row],
-            heard=None if heard < 0 else class_name(heard),
-            previous=None if previous < 0 else previous,
-            appraisal=Appraisal(
-                perceived=class_name(self._perceived[row]),
-                misread=self._misread[row],
-                affect=affect,
-                needs={"connection": connection, "autonomy": autonomy, "esteem": esteem},
-                threat=threat,
-                values=values,
-            ),
-            before=pair_of(before),
-            after=pair_of(after),
-            conflict=conflict,
-            positions=None if scenario.decision is None else (one, other),
-            memories=self._memories[row],
-            events=self._events(row),
+    ):
+        found.append(
+            BareTurn(
+                episodes[row],
+                sequence,
+                speaker,
+                act,
+                dict(zip(_NAMES, distribution, strict=False)),
+                seeds[row],
+                topic,
+                interrupted == 1,
+                double == 1,
+                minute,
+                day,
+                None if heard < 0 else class_name(heard),
+                None if previous < 0 else previous,
+                Appraisal(
+                    class_name(perceived),
+                    misread == 1,
+                    affect,
+                    {"connection": connection, "autonomy": autonomy, "esteem": esteem},
+                    threat,
+                    values,
+                ),
+                before[row],
+                (PersonState(*one), PersonState(*other)),
+                conflict,
+                (positions[0], positions[1]) if decides else None,
+                memories,
+                events,
+            )
         )
+    return found
 
-    def speaker(self, row: int) -> int:
-        """Return who spoke in `row`."""
-        speaker: int = self._speaker[row]
-        return speaker
 
-    def _events(self, row: int) -> tuple[str, ...]:
-        if not self._anything[row]:
-            return ()
-        triggers = zip(self._scenario.triggers, self._fired[row], strict=True)
+def _events(taken: TurnArrays, scenario: Scenario) -> list[tuple[str, ...]]:
+    """Return what happened around each turn: triggers that fired, then what the rules did."""
+    found: list[tuple[str, ...]] = [()] * taken.speaker.size
+    for row in np.flatnonzero(taken.fired.any(axis=1) | taken.paused | taken.arbitrated).tolist():
+        triggers = zip(scenario.triggers, taken.fired[row], strict=True)
         fired = [trigger.id for trigger, now in triggers if now]
-        if self._paused[row]:
+        if taken.paused[row]:
             fired.append("time_out")
-        if self._arbitrated[row]:
+        if taken.arbitrated[row]:
             fired.append("deadline")
-        return tuple(fired)
+        found[row] = tuple(fired)
+    return found
 
 
 def _strongest(weight: FloatArray) -> list[tuple[str, ...]]:

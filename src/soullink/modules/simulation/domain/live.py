@@ -1,7 +1,7 @@
 """One course, step by step: the batch of one behind a run that people watch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -22,14 +22,16 @@ from soullink.modules.simulation.domain import (
     course,
     environment,
     flow,
+    packed,
     randomness,
     together,
 )
-from soullink.modules.simulation.domain.bare import BareTurn, BareTurns, kept, states_of
+from soullink.modules.simulation.domain.bare import BareTurn, kept, states_of, turns
 from soullink.modules.simulation.domain.course import Conditions, EpisodeArrays
 from soullink.modules.simulation.domain.dynamics import Situation
 from soullink.modules.simulation.domain.kept import Kept
 from soullink.modules.simulation.domain.layout import N_TRAIT, Person
+from soullink.modules.simulation.domain.parameters import Parameters
 from soullink.modules.simulation.domain.turn import Batch, take_turn
 
 
@@ -49,13 +51,19 @@ class Opening:
 
 @dataclass(slots=True)
 class Underway:
-    """An episode that has a next turn. sequence: of its last turn. fired: (1, triggers)."""
+    """An episode that has a next turn.
+
+    sequence: of its last turn. fired: (1, triggers). turns: taken by each person. stays: what no
+    turn of it changes, once turns are taken together (packed.py).
+    """
 
     scenario: Scenario
     number: int
-    sequence: int
     situation: Situation
     fired: BoolArray
+    sequence: int = 0
+    turns: list[int] = field(default_factory=lambda: [0, 0])
+    stays: FloatArray | None = None
 
 
 def trait_arrays(personas: tuple[Persona, Persona]) -> tuple[FloatArray, FloatArray]:
@@ -133,19 +141,38 @@ class LiveCourse:
     """Lives one course; ask for openings, turns and closings in that order."""
 
     def __init__(self, batch: Batch, scenarios: Sequence[Scenario], conditions: Conditions) -> None:
-        self.batch = batch
         self.scenarios = scenarios
+        self._batch = batch
         self._conditions = conditions
         self._number = 0
         self._record: EpisodeArrays | None = None
         self._opening: Opening | None = None
         self.underway: Underway | None = None
-        self._keys: list[int] = batch.keys[0].tolist()
+        # What turns have changed, where they were taken together with others (packed.py), until
+        # somebody asks for the batch.
+        self._changes: FloatArray | None = None
+        # Both people's states now, until somebody may have changed them.
+        self._states: Pair | None = None
+
+    @property
+    def batch(self) -> Batch:
+        """Return the course as it stands, to be looked at and changed."""
+        if self._changes is not None:
+            fired = packed.give(self._changes, self._batch)
+            if self.underway is not None:
+                self.underway.fired = fired
+        self._changes = self._states = None
+        return self._batch
 
     @property
     def over(self) -> bool:
         """Return whether no episode is left to live."""
-        return self._number >= len(self.scenarios) or not bool(self.batch.alive[0])
+        return self._number >= len(self.scenarios) or not bool(self._batch.alive[0])
+
+    @property
+    def parameters(self) -> Parameters:
+        """Return the numbers that the course is lived by."""
+        return self._batch.parameters
 
     def open(self) -> Opening:
         """Let time pass and set the scene of the next episode."""
@@ -158,7 +185,7 @@ class LiveCourse:
         self._record = record
         if record.lived[0]:
             fired = np.zeros((1, len(scenario.triggers)), dtype=np.bool_)
-            self.underway = Underway(scenario, self._number, 0, situation, fired)
+            self.underway = Underway(scenario, self._number, situation, fired)
         happened = record.happened[0]
         self._opening = Opening(
             number=self._number,
@@ -181,12 +208,16 @@ class LiveCourse:
         return self._opening
 
     def _loads(self, person: int) -> Mapping[str, float]:
-        row = self.batch.people[0, person]
+        row = self._batch.people[0, person]
         return {name: kept(row[Person.LOAD + number]) for number, name in enumerate(FACTORS)}
 
     def states(self) -> Pair:
         """Return both people's states now."""
-        return states_of(self.batch.people[0])
+        if self._states is None:
+            changes = self._changes
+            people = self._batch.people[0] if changes is None else packed.people_of(changes)
+            self._states = states_of(people)
+        return self._states
 
     def turn(self) -> BareTurn | None:
         """Take the next turn of the episode; None when it is over."""
@@ -196,18 +227,30 @@ class LiveCourse:
         """Return what a fork has set for the next turn."""
         return self._conditions.overrides.get((underway.number, underway.sequence + 1), {})
 
-    def noted(self, taken: BareTurns, row: int, over: int) -> BareTurn:
-        """Keep account of the turn in `row` of those just taken, and return it."""
-        record, speaker = self._record, taken.speaker(row)
-        if record is None:
+    def rows(self, underway: Underway) -> tuple[FloatArray, FloatArray]:
+        """Return what turns change of this course and what they do not, as rows (packed.py)."""
+        changes, stays = self._changes, underway.stays
+        if changes is None:
+            changes = packed.changing(self._batch, underway.fired)
+        if stays is None:
+            stays = underway.stays = packed.staying(self._batch, underway.situation)
+        return changes, stays
+
+    def noted(self, bare: BareTurn, over: int, changes: FloatArray | None) -> None:
+        """Keep account of a turn just taken. changes: the row after it, where it was packed."""
+        underway, record = self.underway, self._record
+        if underway is None or record is None:
             raise RuntimeError("no episode is open")
-        record.turns[0, speaker] += 1
+        if changes is not None:
+            self._changes = changes
+        self._states = bare.after
+        underway.turns[bare.speaker] += 1
         if over >= 0:
             self.underway = None
+            record.turns[0] = underway.turns
             record.ending[0] = over
             if over == flow.Ending.LEFT:
-                record.left_by[0] = speaker
-        return taken.of(row, self._number, self._keys[speaker])
+                record.left_by[0] = bare.speaker
 
     def close(self) -> Episode:
         """Settle the episode whose turns are used up."""
@@ -237,7 +280,7 @@ class LiveCourse:
             success=float(record.success[row]),
             resolution=flow.RESOLUTIONS[int(record.resolution[row])],
             ended_by=flow.ENDINGS[int(record.ending[row])],
-            farewell=None if self.batch.alive[0] else int(record.left_by[row]),
+            farewell=None if self._batch.alive[0] else int(record.left_by[row]),
         )
 
 
@@ -247,7 +290,7 @@ def closings_of(courses: Sequence[LiveCourse]) -> list[Episode]:
     groups: dict[tuple[int, int, int], list[int]] = {}
     for place, one in enumerate(courses):
         opening, _ = one.ended()
-        company = (id(opening.scenario), opening.number, id(one.batch.parameters))
+        company = (id(opening.scenario), opening.number, id(one.parameters))
         groups.setdefault(company, []).append(place)
     for places in groups.values():
         alike = [courses[place] for place in places]
@@ -276,7 +319,7 @@ def turns_of(courses: Sequence[LiveCourse]) -> list[BareTurn | None]:
         if underway is not None:
             # Scenarios are shared by all courses that were read with the same one.
             alone = place if one.forced(underway) else -1
-            company = (id(underway.scenario), id(one.batch.parameters), alone)
+            company = (id(underway.scenario), id(one.parameters), alone)
             groups.setdefault(company, []).append(place)
     for places in groups.values():
         for place, bare in zip(places, _take([courses[place] for place in places]), strict=True):
@@ -287,27 +330,38 @@ def turns_of(courses: Sequence[LiveCourse]) -> list[BareTurn | None]:
 def _take(courses: list[LiveCourse]) -> list[BareTurn]:
     """Take the next turn of courses in one scenario; more than one where no fork changes it."""
     underway = [one.underway for one in courses if one.underway is not None]
+    if len(underway) > 1:
+        return _take_together(courses, underway)
+    one, first = courses[0], underway[0]
+    forced, row, batch = one.forced(first), np.zeros(1, dtype=np.int64), one.batch
+    first.sequence += 1
+    for key, value in forced.items():
+        course.override(batch, row, key, value)
+    before, at = one.states(), (first.number, first.sequence)
+    taken, over = take_turn(batch, first.scenario, *at, first.situation, row, first.fired, forced)
+    seeds = [randomness.turn_seed(int(batch.keys[0, taken.speaker[0]]), *at)]
+    (bare,) = turns(taken, first.scenario, [first.number], seeds, [before])
+    one.noted(bare, int(over[0]), None)
+    return [bare]
+
+
+def _take_together(courses: list[LiveCourse], underway: list[Underway]) -> list[BareTurn]:
     first, count = underway[0], len(underway)
-    forced = courses[0].forced(first)
     for episode in underway:
         episode.sequence += 1
-    rows = np.arange(count)
-    at: tuple[randomness.Moment, randomness.Moment] = (first.number, first.sequence)
-    batch, situation, fired = courses[0].batch, first.situation, first.fired
-    if count > 1:
-        at = (np.array([u.number for u in underway]), np.array([u.sequence for u in underway]))
-        batch = together.joined([one.batch for one in courses])
-        situation = together.joined_situation([u.situation for u in underway])
-        fired = np.concatenate([u.fired for u in underway])
-    for key, value in forced.items():
-        course.override(batch, rows, key, value)
-    taken, over = take_turn(batch, first.scenario, *at, situation, rows, fired, forced)
-    if count > 1:
-        for row, (one, mine) in enumerate(zip(courses, underway, strict=True)):
-            together.part(batch, row, one.batch)
-            mine.fired = fired[row : row + 1].copy()
-    bare, overs = BareTurns(taken, first.scenario), over.tolist()
-    return [one.noted(bare, row, overs[row]) for row, one in enumerate(courses)]
+    numbers = [episode.number for episode in underway]
+    at = np.array(numbers), np.array([episode.sequence for episode in underway])
+    changes, stays = zip(*map(LiveCourse.rows, courses, underway), strict=True)
+    joint = packed.Packed(changes, stays, (courses[0].parameters, first.situation))
+    before = [one.states() for one in courses]
+    taken, over = take_turn(
+        joint.batch, first.scenario, *at, joint.situation, np.arange(count), joint.fired, {}
+    )
+    seeds = randomness.turn_seeds(joint.batch.keys[taken.rows, taken.speaker], *at)
+    found = turns(taken, first.scenario, numbers, seeds, before)
+    for one, bare, ending, row in zip(courses, found, over.tolist(), joint.rows(), strict=True):
+        one.noted(bare, ending, row)
+    return found
 
 
 def between_text(event: str, names: tuple[str, str], language: Language) -> str:

@@ -133,6 +133,13 @@ def turn_seed(key: int, episode: int, turn: int) -> int:
     return _mixed(key ^ _mixed(counter)) >> 1
 
 
+def turn_seeds(keys: KeyArray, episodes: IntArray, turns: IntArray) -> list[int]:
+    """Return the `turn_seed` of each key, episode and turn; all of shape (n,)."""
+    counters = (int(Purpose.SPEECH) << 48) | (episodes << 32) | (turns << 16)
+    seeds: list[int] = (mix(keys ^ mix(counters.astype(np.uint64))) >> np.uint64(1)).tolist()
+    return seeds
+
+
 def _mixed(value: int) -> int:
     """Return `mix` of one number."""
     z = (value + 0x9E3779B97F4A7C15) & _ALL_BITS
