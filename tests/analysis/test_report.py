@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from msgspec import structs
 
 from soullink.kernel.errors import InvalidInputError
 from soullink.kernel.ids import RunId, new_uuid7
@@ -373,19 +374,19 @@ def test_an_unfinished_course_is_told_as_far_as_it_goes(lived: scene.Lived) -> N
 
 def test_monitoring_adds_up(lived: scene.Lived) -> None:
     turns = list(lived.course.turns)
-    costly = dataclasses.replace(
+    costly = structs.replace(
         turns[0].speech, cost_nano_usd=5, calls=2, input_tokens=7, faults=("wrong_act",),
         status="repaired", quality={"fresh": 0.0},
     )  # fmt: skip
-    turns[0] = dataclasses.replace(turns[0], speech=costly)
+    turns[0] = structs.replace(turns[0], speech=costly)
     course = dataclasses.replace(lived.course, turns=tuple(turns))
     found = ANALYSIS.report(course, lived.replicas, {}, "en").monitoring
     assert (found.cost_nano_usd, found.calls, found.input_tokens) == (5, 2, 7)
     assert found.statuses == {"ok": len(turns) - 1, "repaired": 1}
     assert found.faults == {"wrong_act": 1}
     assert found.quality["fresh"] == pytest.approx(1 - 1 / len(turns))
-    unknown = dataclasses.replace(costly, cost_nano_usd=None)
-    turns[1] = dataclasses.replace(turns[1], speech=unknown)
+    unknown = structs.replace(costly, cost_nano_usd=None)
+    turns[1] = structs.replace(turns[1], speech=unknown)
     course = dataclasses.replace(course, turns=tuple(turns))
     assert ANALYSIS.report(course, lived.replicas, {}, "en").monitoring.cost_nano_usd is None
 

@@ -4,11 +4,11 @@ All ten thousand: `python -m tests.e2e.seeds`. A failing seed names itself.
 """
 
 import asyncio
-import dataclasses
 from collections import Counter
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from soullink.modules.simulation.domain import dynamics
 from tests.e2e.seeds import invariants, timeless
@@ -120,11 +120,11 @@ def test_what_a_turn_must_be_like_is_checked() -> None:
     for wrong in (
         {"distribution": more},
         {"conflict": 1.01},
-        {"after": (dataclasses.replace(left, trust=-0.1), right)},
+        {"after": (structs.replace(left, trust=-0.1), right)},
         {"speaker": 2},
         {"minute": -1.0},
     ):
         with pytest.raises(invariants.BrokenError):
-            invariants.check_turn(dataclasses.replace(turn, **wrong))
+            invariants.check_turn(structs.replace(turn, **wrong))
     with pytest.raises(invariants.BrokenError, match="out of order"):
         invariants.check_order([turn, turn])

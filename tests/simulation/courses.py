@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.ids import PersonId, RunId
@@ -155,7 +156,7 @@ def dynamics(course: Course) -> list[Any]:
 
 def mirrored(turn: Turn) -> Turn:
     """Return the turn as it is when the two people change places."""
-    return replace(
+    return structs.replace(
         turn,
         speaker=1 - turn.speaker,
         before=turn.before[::-1],

@@ -361,12 +361,12 @@ async def test_the_same_kindness_five_times_is_one_memory_and_a_cruelty_supersed
     user, _ = two_agents()
 
     def done(act: Act, affect: float, sequence: int) -> None:
-        taken = replace(
+        taken = structs.replace(
             template,
             act=act,
             topic=Topic.MONEY,
             sequence=sequence,
-            appraisal=replace(template.appraisal, affect=affect, threat=0.4),
+            appraisal=structs.replace(template.appraisal, affect=affect, threat=0.4),
         )
         user.observe(taken, BEN, float(sequence), "en")
 

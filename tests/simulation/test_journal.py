@@ -2,9 +2,9 @@
 
 import asyncio
 import tracemalloc
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from soullink.gateways.postgres.database import Database
 from soullink.gateways.postgres.direct import Direct, Rows, Statement
@@ -97,7 +97,7 @@ async def test_a_run_that_was_deleted_is_told_so_and_no_other_is(database: Datab
 
 async def test_words_that_cannot_be_written_spoil_no_other_turn(database: Database) -> None:
     turn, runs = await a_turn(database), await new_runs(database, 5)
-    broken = replace(turn, speech=replace(turn.speech, words="never\0"))
+    broken = structs.replace(turn, speech=structs.replace(turn.speech, words="never\0"))
     journal = Journal(database)
     ends = await asyncio.gather(
         *(journal.take(run, broken if run == runs[2] else turn, WALL) for run in runs),

@@ -33,7 +33,7 @@ class Named(BuiltInVoice):
     async def speak(self, request: SpeechRequest) -> Spoken:
         spoken = await super().speak(request)
         prompt = self._told.get(TURN, request.language).reference
-        return structs.replace(spoken, speech=replace(spoken.speech, prompt=prompt))
+        return structs.replace(spoken, speech=structs.replace(spoken.speech, prompt=prompt))
 
 
 async def told(service: SimulationService, run_id: RunId) -> list[str | None]:

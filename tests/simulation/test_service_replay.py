@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from msgspec import structs
 
 from soullink.gateways.llm.openai import openai_model
 from soullink.gateways.llm.port import ChatRequest, LlmUnavailableError, Message
@@ -49,7 +50,7 @@ async def replayed(service: SimulationService, run_id: RunId) -> list[Moment]:
 
 
 def as_replayed(moments: list[Moment]) -> list[Moment]:
-    return [replace(m, replayed=True) if isinstance(m, TurnTaken) else m for m in moments]
+    return [structs.replace(m, replayed=True) if isinstance(m, TurnTaken) else m for m in moments]
 
 
 def no_voice(name: str) -> Voice:

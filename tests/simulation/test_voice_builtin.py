@@ -317,7 +317,7 @@ def test_an_interruption_is_heard_in_the_speakers_style(language: Language) -> N
     ],
 )
 def test_thoughts_follow_the_state(changes: dict[str, float], heard: str, name: str) -> None:
-    state = replace(CALM, **changes)
+    state = structs.replace(CALM, **changes)
     assert isinstance(state, PersonState)
     assert state_name(a_request(state=state, heard=heard)) == name
 

@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -354,8 +355,7 @@ class ScenarioNotFoundError(NotFoundError):
     code = "scenario_not_found"
 
 
-@dataclass(frozen=True, slots=True)
-class PersonState:
+class PersonState(msgspec.Struct, frozen=True, gc=False):
     """One person's state towards the other.
 
     mood: -1.0..1.0. arousal, stress, trust, closeness, commitment: 0.0..1.0.
@@ -374,8 +374,7 @@ EndedBy: TypeAlias = Literal["turns", "closed", "left", "trigger", "timeout"]
 Pair: TypeAlias = tuple[PersonState, PersonState]
 
 
-@dataclass(frozen=True, slots=True)
-class Appraisal:
+class Appraisal(msgspec.Struct, frozen=True, gc=False):
     """What the listener made of a turn.
 
     perceived: the class of act that the listener took it for (domain/acts.py); misread: it was
@@ -391,8 +390,7 @@ class Appraisal:
     values: float
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(msgspec.Struct, frozen=True, gc=False):
     """The words of a turn and how they came about.
 
     voice: "built-in" or "provider:model". status: "ok"; "repaired" (asked twice); "fallback"
@@ -413,11 +411,10 @@ class Speech:
     output_tokens: int = 0
     cost_nano_usd: int | None = 0
     calls: int = 0
-    quality: Mapping[str, float] = field(default_factory=dict)
+    quality: Mapping[str, float] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Wall:
+class Wall(msgspec.Struct, frozen=True, gc=False):
     """What depends on the machine and the hour; never compared.
 
     started_at: ISO 8601, UTC. latency_seconds: of the voice. cpu_seconds: what the process used
@@ -431,8 +428,7 @@ class Wall:
     memory_mb: float
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """One agent's act and words, and what it did to both.
 
     episode, sequence: from 1. speaker: 0 or 1, the position in the run's people.
@@ -558,8 +554,7 @@ class EpisodeBegan:
     between: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TurnTaken:
+class TurnTaken(msgspec.Struct, frozen=True, gc=False):
     """Announced once a turn is durable. event_texts: what the triggers said."""
 
     turn: Turn

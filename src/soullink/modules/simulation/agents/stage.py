@@ -254,7 +254,7 @@ def _turn(bare: BareTurn, speech: Speech) -> Turn:
 
 
 def _difference(run: Run, lived: Turn, known: Turn) -> str:
-    fields = [n for n in Turn.__dataclass_fields__ if getattr(lived, n) != getattr(known, n)]
+    fields = [n for n in Turn.__struct_fields__ if getattr(lived, n) != getattr(known, n)]
     return (
         f"Turn {known.episode}.{known.sequence} of run {run.id} comes out differently "
         f"({', '.join(fields)}); it was recorded by soullink {run.versions.get('soullink')}, "

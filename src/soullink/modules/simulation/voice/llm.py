@@ -4,8 +4,10 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import structs
 
 from soullink.gateways.llm.port import (
     Attribution,
@@ -149,7 +151,7 @@ class LlmVoice:
         account = tally.account(self.name)
         if answer is None:
             spoken = await self._fallback.speak(request)
-            speech = replace(spoken.speech, status="fallback", **account)
+            speech = structs.replace(spoken.speech, status="fallback", **account)
         else:
             speech = Speech(
                 words=answer.words,
