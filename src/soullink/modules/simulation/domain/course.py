@@ -61,6 +61,27 @@ class EpisodeArrays:
     turns: IntArray
     left_by: IntArray
 
+    @staticmethod
+    def of(batch: Batch) -> "EpisodeArrays":
+        """Return an episode that begins as the batch stands, with nothing drawn for it yet."""
+        replicas = batch.size
+        minus = np.full(replicas, -1, dtype=np.int64)
+        return EpisodeArrays(
+            choices=[],
+            roles=np.zeros((replicas, 2), dtype=np.int64),
+            days=batch.pair[:, Shared.DAY].copy(),
+            happened=np.zeros((replicas, 2, len(environment.LIFE_EVENTS)), dtype=np.bool_),
+            before=batch.people.copy(),
+            lived=batch.alive.copy(),
+            ending=minus.copy(),
+            resolution=np.zeros(replicas, dtype=np.int64),
+            outcome=minus.copy(),
+            success=np.zeros(replicas),
+            peak=np.zeros(replicas),
+            turns=np.zeros((replicas, 2), dtype=np.int64),
+            left_by=minus,
+        )
+
 
 Overrides = Mapping[tuple[int, int], Mapping[str, float | IntArray]]
 """By (episode, turn): changes like {"0.mood": -0.5, "1.act": 17.0} set before the turn; an act may
@@ -225,22 +246,9 @@ def open_episode(
     situation = environment.situation_of(scenario, choices, roles, people)
     for index, change in enumerate(conditions.interventions):
         environment.intervene(situation, change, conditions.where(index, replicas))
-    minus = np.full(replicas, -1, dtype=np.int64)
-    return EpisodeArrays(
-        choices=choices,
-        roles=roles,
-        days=day,
-        happened=happened,
-        before=people.copy(),
-        lived=batch.alive.copy(),
-        ending=minus.copy(),
-        resolution=np.zeros(replicas, dtype=np.int64),
-        outcome=minus.copy(),
-        success=np.zeros(replicas),
-        peak=np.zeros(replicas),
-        turns=np.zeros((replicas, 2), dtype=np.int64),
-        left_by=minus.copy(),
-    ), situation
+    record = EpisodeArrays.of(batch)
+    record.choices, record.roles, record.happened = choices, roles, happened
+    return record, situation
 
 
 def live_turns(

@@ -1,8 +1,8 @@
 """One course, step by step: the batch of one behind a run that people watch."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from soullink.modules.personality.api import HIGHER_ORDER_VALUES, Persona
 from soullink.modules.profiles.api import DOMAINS
 from soullink.modules.simulation.api import (
     FACTORS,
-    BoolArray,
     Episode,
     FloatArray,
     IntArray,
@@ -26,13 +25,21 @@ from soullink.modules.simulation.domain import (
     randomness,
     together,
 )
-from soullink.modules.simulation.domain.bare import BareTurn, kept, states_of, turns
+from soullink.modules.simulation.domain.bare import (
+    BareTurn,
+    kept_list,
+    pair_of,
+    states_of,
+    turns,
+)
 from soullink.modules.simulation.domain.course import Conditions, EpisodeArrays
-from soullink.modules.simulation.domain.dynamics import Situation
 from soullink.modules.simulation.domain.kept import Kept
-from soullink.modules.simulation.domain.layout import N_TRAIT, Person
-from soullink.modules.simulation.domain.parameters import Parameters
+from soullink.modules.simulation.domain.layout import LOADS, N_TRAIT, STATE
+from soullink.modules.simulation.domain.packed import Packed, Rows
 from soullink.modules.simulation.domain.turn import Batch, take_turn
+from soullink.modules.simulation.domain.underway import Underway
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +54,6 @@ class Opening:
     loads: tuple[Mapping[str, float], Mapping[str, float]]
     between: tuple[str, ...]
     before: Pair
-
-
-@dataclass(slots=True)
-class Underway:
-    """An episode that has a next turn.
-
-    sequence: of its last turn. fired: (1, triggers). turns: taken by each person. stays: what no
-    turn of it changes, once turns are taken together (packed.py).
-    """
-
-    scenario: Scenario
-    number: int
-    situation: Situation
-    fired: BoolArray
-    sequence: int = 0
-    turns: list[int] = field(default_factory=lambda: [0, 0])
-    stays: FloatArray | None = None
 
 
 def trait_arrays(personas: tuple[Persona, Persona]) -> tuple[FloatArray, FloatArray]:
@@ -142,225 +132,267 @@ class LiveCourse:
 
     def __init__(self, batch: Batch, scenarios: Sequence[Scenario], conditions: Conditions) -> None:
         self.scenarios = scenarios
-        self._batch = batch
-        self._conditions = conditions
-        self._number = 0
-        self._record: EpisodeArrays | None = None
-        self._opening: Opening | None = None
+        self.conditions = conditions
+        self.parameters = batch.parameters
+        self.number = 0
         self.underway: Underway | None = None
-        # What turns have changed, where they were taken together with others (packed.py), until
-        # somebody asks for the batch.
-        self._changes: FloatArray | None = None
+        self._alive = bool(batch.alive[0])
+        self._episode: tuple[Opening, Underway] | None = None
+        self._batch, self._fired = batch, np.zeros((1, 0), dtype=np.bool_)
+        # The course as it stands, until somebody asks for the batch: what turns change of it and
+        # what they do not (packed.py).
+        self._rows: Rows | None = None
         # Both people's states now, until somebody may have changed them.
         self._states: Pair | None = None
 
     @property
     def batch(self) -> Batch:
         """Return the course as it stands, to be looked at and changed."""
-        if self._changes is not None:
-            fired = packed.give(self._changes, self._batch)
-            if self.underway is not None:
-                self.underway.fired = fired
-        self._changes = self._states = None
+        if self._rows is not None:
+            whole = Packed((self._rows,), self.parameters)
+            self._batch, self._fired = whole.batch, whole.fired
+        self._rows = self._states = None
         return self._batch
 
     @property
     def over(self) -> bool:
         """Return whether no episode is left to live."""
-        return self._number >= len(self.scenarios) or not bool(self._batch.alive[0])
-
-    @property
-    def parameters(self) -> Parameters:
-        """Return the numbers that the course is lived by."""
-        return self._batch.parameters
+        over = self.number >= len(self.scenarios) or not self._alive
+        return over and self._episode is None
 
     def open(self) -> Opening:
         """Let time pass and set the scene of the next episode."""
-        previous = self.scenarios[self._number - 1] if self._number else None
-        scenario = self.scenarios[self._number]
-        self._number += 1
-        record, situation = course.open_episode(
-            self.batch, scenario, previous, self._number, self._conditions
-        )
-        self._record = record
-        if record.lived[0]:
-            fired = np.zeros((1, len(scenario.triggers)), dtype=np.bool_)
-            self.underway = Underway(scenario, self._number, situation, fired)
-        happened = record.happened[0]
-        self._opening = Opening(
-            number=self._number,
-            scenario=scenario,
-            day=kept(record.days[0], 2),
-            parameters={
-                parameter.name: parameter.choices[int(picked[0])].id
-                for parameter, picked in zip(scenario.parameters, record.choices, strict=True)
-            },
-            roles=(int(record.roles[0, 0]), int(record.roles[0, 1])),
-            loads=(self._loads(0), self._loads(1)),
-            between=tuple(
-                f"{person}:{event.id}"
-                for index, event in enumerate(environment.LIFE_EVENTS)
-                for person in (0, 1)
-                if happened[person, index]
-            ),
-            before=self.states(),
-        )
-        return self._opening
+        return openings_of((self,))[0]
 
-    def _loads(self, person: int) -> Mapping[str, float]:
-        row = self._batch.people[0, person]
-        return {name: kept(row[Person.LOAD + number]) for number, name in enumerate(FACTORS)}
+    def next_scenes(self) -> tuple[Scenario, Scenario | None]:
+        """Return the scenario of the next episode and the one before it."""
+        before = self.scenarios[self.number - 1] if self.number else None
+        return self.scenarios[self.number], before
+
+    def opened(self, opening: Opening, episode: Underway, rows: Rows, *, lived: bool) -> None:
+        """Begin the next episode. rows: as in `rows`, after it."""
+        self.number = opening.number
+        self._episode = opening, episode
+        self.underway = episode if lived else None
+        self._rows, self._states = rows, opening.before
 
     def states(self) -> Pair:
         """Return both people's states now."""
         if self._states is None:
-            changes = self._changes
-            people = self._batch.people[0] if changes is None else packed.people_of(changes)
-            self._states = states_of(people)
+            rows = self._rows
+            self._states = states_of(
+                self._batch.people[0] if rows is None else packed.people_of(rows[0])
+            )
         return self._states
 
     def turn(self) -> BareTurn | None:
         """Take the next turn of the episode; None when it is over."""
         return turns_of((self,))[0]
 
-    def forced(self, underway: "Underway") -> Mapping[str, float | IntArray]:
+    def forced(self, underway: Underway) -> Mapping[str, float | IntArray]:
         """Return what a fork has set for the next turn."""
-        return self._conditions.overrides.get((underway.number, underway.sequence + 1), {})
+        return self.conditions.overrides.get((underway.number, underway.sequence + 1), {})
 
-    def rows(self, underway: Underway) -> tuple[FloatArray, FloatArray]:
-        """Return what turns change of this course and what they do not, as rows (packed.py)."""
-        changes, stays = self._changes, underway.stays
-        if changes is None:
-            changes = packed.changing(self._batch, underway.fired)
-        if stays is None:
-            stays = underway.stays = packed.staying(self._batch, underway.situation)
-        return changes, stays
+    def rows(self) -> Rows:
+        """Return what turns change of this course and what they do not (packed.py)."""
+        if self._rows is None:
+            (self._rows,) = packed.rows_of(self._batch, self._fired)
+        return self._rows
 
-    def noted(self, bare: BareTurn, over: int, changes: FloatArray | None) -> None:
-        """Keep account of a turn just taken. changes: the row after it, where it was packed."""
-        underway, record = self.underway, self._record
-        if underway is None or record is None:
+    def noted(self, bare: BareTurn, over: int, rows: Rows) -> None:
+        """Keep account of a turn just taken. rows: as in `rows`, after it."""
+        underway = self.underway
+        if underway is None:
             raise RuntimeError("no episode is open")
-        if changes is not None:
-            self._changes = changes
-        self._states = bare.after
+        self._rows, self._states = rows, bare.after
         underway.turns[bare.speaker] += 1
         if over >= 0:
             self.underway = None
-            record.turns[0] = underway.turns
-            record.ending[0] = over
+            underway.ending = over
             if over == flow.Ending.LEFT:
-                record.left_by[0] = bare.speaker
+                underway.left_by = bare.speaker
 
     def close(self) -> Episode:
         """Settle the episode whose turns are used up."""
         return closings_of((self,))[0]
 
-    def ended(self) -> tuple[Opening, EpisodeArrays]:
+    def ended(self) -> tuple[Opening, Underway]:
         """Return the episode whose turns are used up, to be settled."""
-        if self._record is None or self._opening is None or self.underway is not None:
+        if self._episode is None or self.underway is not None:
             raise RuntimeError("no episode is at its end")
-        return self._opening, self._record
+        return self._episode
 
-    def settled(self, opening: Opening, record: EpisodeArrays, row: int) -> Episode:
-        """Return the episode that was settled in `row` of the record."""
-        outcome = int(record.outcome[row])
-        return Episode(
-            number=opening.number,
-            scenario=opening.scenario,
-            day=opening.day,
-            parameters=opening.parameters,
-            roles=opening.roles,
-            loads=opening.loads,
-            between=opening.between,
-            before=opening.before,
-            after=self.states(),
-            turns=int(record.turns[row].sum()),
-            outcome=opening.scenario.outcomes[outcome].id,
-            success=float(record.success[row]),
-            resolution=flow.RESOLUTIONS[int(record.resolution[row])],
-            ended_by=flow.ENDINGS[int(record.ending[row])],
-            farewell=None if self._batch.alive[0] else int(record.left_by[row]),
+    def settled(self, rows: Rows, after: Pair, *, alive: bool) -> None:
+        """Leave the episode that was settled. rows: as in `rows`, after it."""
+        self._episode = None
+        self._rows, self._states, self._alive = rows, after, alive
+
+
+def openings_of(courses: Sequence[LiveCourse]) -> list[Opening]:
+    """Open the next episode of each course, in one go where they can."""
+    companies = []
+    for place, one in enumerate(courses):
+        (scenario, before), under = one.next_scenes(), one.conditions
+        special = under.interventions or under.without or under.arms is not None
+        company = (id(scenario), id(before), one.number, id(one.parameters))
+        companies.append((*company, place if special else -1))
+    return _in_company(courses, companies, _open)
+
+
+def _in_company(
+    courses: Sequence[LiveCourse],
+    companies: Sequence[tuple[int, ...]],
+    go_on: Callable[[list[LiveCourse]], list[Made]],
+) -> list[Made]:
+    """Return what `go_on` makes of each course, let go on together with those of its company."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for place, company in enumerate(companies):
+        groups.setdefault(company, []).append(place)
+    found: dict[int, Made] = {}
+    for places in groups.values():
+        found.update(zip(places, go_on([courses[place] for place in places]), strict=True))
+    return [found[place] for place in range(len(courses))]
+
+
+def _open(courses: list[LiveCourse]) -> list[Opening]:
+    first, number = courses[0], courses[0].number + 1
+    scenario, before = first.next_scenes()
+    batch = _joint(courses).batch
+    record, situation = course.open_episode(batch, scenario, before, number, first.conditions)
+    shared, asks = packed.shared(situation), packed.parted(packed.asked(situation))
+    fired = np.zeros((batch.size, len(scenario.triggers)), dtype=np.bool_)  # none yet
+    rows = packed.rows_of(batch, fired)
+    openings = _openings(scenario, number, record, batch)
+    lived = record.lived.tolist()
+    for row, (one, opening) in enumerate(zip(courses, openings, strict=True)):
+        episode = Underway(scenario, number, asks[row], shared)
+        one.opened(opening, episode, rows[row], lived=lived[row])
+    return openings
+
+
+def _openings(
+    scenario: Scenario, number: int, record: EpisodeArrays, batch: Batch
+) -> list[Opening]:
+    between: list[tuple[str, ...]] = [()] * batch.size
+    # By event, then by person.
+    for row, event, person in np.argwhere(record.happened.transpose(0, 2, 1)).tolist():
+        between[row] += (f"{person}:{environment.LIFE_EVENTS[event].id}",)
+    chosen = [
+        [(parameter.name, parameter.choices[choice].id) for choice in picked.tolist()]
+        for parameter, picked in zip(scenario.parameters, record.choices, strict=True)
+    ]
+    return [
+        Opening(
+            number=number,
+            scenario=scenario,
+            day=day,
+            parameters=dict(picked[row] for picked in chosen),
+            roles=(one, other),
+            loads=(dict(zip(FACTORS, his, strict=True)), dict(zip(FACTORS, hers, strict=True))),
+            between=between[row],
+            before=pair_of(states),
         )
+        for row, (day, (one, other), (his, hers), states) in enumerate(
+            zip(
+                kept_list(record.days, 2),
+                record.roles.tolist(),
+                kept_list(batch.people[..., LOADS]),
+                kept_list(batch.people[..., STATE]),
+                strict=True,
+            )
+        )
+    ]
+
+
+def _joint(courses: Sequence[LiveCourse]) -> Packed:
+    return Packed([one.rows() for one in courses], courses[0].parameters)
 
 
 def closings_of(courses: Sequence[LiveCourse]) -> list[Episode]:
     """Settle the episode of each course whose turns are used up, in one go where they can."""
-    found: dict[int, Episode] = {}
-    groups: dict[tuple[int, int, int], list[int]] = {}
-    for place, one in enumerate(courses):
-        opening, _ = one.ended()
-        company = (id(opening.scenario), opening.number, id(one.parameters))
-        groups.setdefault(company, []).append(place)
-    for places in groups.values():
-        alike = [courses[place] for place in places]
-        openings, records = zip(*[one.ended() for one in alike], strict=True)
-        batch, record = alike[0].batch, records[0]
-        if len(alike) > 1:
-            batch = together.joined([one.batch for one in alike])
-            record = together.joined_records(records)
-        course.close_episode(batch, openings[0].scenario, openings[0].number, record)
-        for row, (place, one, opening) in enumerate(zip(places, alike, openings, strict=True)):
-            if len(alike) > 1:
-                together.part_settled(batch, row, one.batch)
-            found[place] = one.settled(opening, record, row)
-    return [found[place] for place in range(len(courses))]
+    openings = [one.ended()[0] for one in courses]
+    companies = [
+        (id(opening.scenario), opening.number, id(one.parameters))
+        for one, opening in zip(courses, openings, strict=True)
+    ]
+    return _in_company(courses, companies, _close)
+
+
+def _close(courses: list[LiveCourse]) -> list[Episode]:
+    ended, batch = [one.ended() for one in courses], _joint(courses).batch
+    record = EpisodeArrays.of(batch)
+    record.turns[:] = [underway.turns for _, underway in ended]
+    record.ending[:] = [underway.ending for _, underway in ended]
+    record.left_by[:] = [underway.left_by for _, underway in ended]
+    first, _ = ended[0]
+    course.close_episode(batch, first.scenario, first.number, record)
+    states = map(pair_of, kept_list(batch.people[..., STATE]))
+    rows = packed.rows_of(batch, np.zeros((batch.size, 0), dtype=np.bool_))
+    alive, episodes = batch.alive.tolist(), []
+    for row, (one, (opening, underway), after) in enumerate(
+        zip(courses, ended, states, strict=True)
+    ):
+        one.settled(rows[row], after, alive=alive[row])
+        episodes.append(
+            Episode(
+                number=opening.number,
+                scenario=opening.scenario,
+                day=opening.day,
+                parameters=opening.parameters,
+                roles=opening.roles,
+                loads=opening.loads,
+                between=opening.between,
+                before=opening.before,
+                after=after,
+                turns=sum(underway.turns),
+                outcome=opening.scenario.outcomes[int(record.outcome[row])].id,
+                success=float(record.success[row]),
+                resolution=flow.RESOLUTIONS[int(record.resolution[row])],
+                ended_by=flow.ENDINGS[underway.ending],
+                farewell=None if alive[row] else int(record.left_by[row]),
+            )
+        )
+    return episodes
 
 
 def turns_of(courses: Sequence[LiveCourse]) -> list[BareTurn | None]:
     """Take the next turn of each course, in one go where they can; None where an episode is over.
 
-    What a course does is the same whoever is taken along; see together.py.
+    What a course does is the same whoever is taken along; see packed.py.
     """
-    found: list[BareTurn | None] = [None] * len(courses)
-    groups: dict[tuple[int, int, int], list[int]] = {}
+    going, companies, over = [], [], [one.underway is None for one in courses]
     for place, one in enumerate(courses):
         underway = one.underway
         if underway is not None:
+            going.append(one)
             # Scenarios are shared by all courses that were read with the same one.
             alone = place if one.forced(underway) else -1
-            company = (id(underway.scenario), id(one.parameters), alone)
-            groups.setdefault(company, []).append(place)
-    for places in groups.values():
-        for place, bare in zip(places, _take([courses[place] for place in places]), strict=True):
-            found[place] = bare
-    return found
+            companies.append((id(underway.scenario), id(one.parameters), alone))
+    taken = iter(_in_company(going, companies, _take))
+    return [None if done else next(taken) for done in over]
 
 
 def _take(courses: list[LiveCourse]) -> list[BareTurn]:
     """Take the next turn of courses in one scenario; more than one where no fork changes it."""
     underway = [one.underway for one in courses if one.underway is not None]
-    if len(underway) > 1:
-        return _take_together(courses, underway)
-    one, first = courses[0], underway[0]
-    forced, row, batch = one.forced(first), np.zeros(1, dtype=np.int64), one.batch
-    first.sequence += 1
+    first, rows = underway[0], np.arange(len(underway))
+    forced = courses[0].forced(first)
+    joint = _joint(courses)
+    batch, situation = joint.batch, packed.situation_of([u.asks for u in underway], first.shared)
+    before = [one.states() for one in courses]
     for key, value in forced.items():
-        course.override(batch, row, key, value)
-    before, at = one.states(), (first.number, first.sequence)
-    taken, over = take_turn(batch, first.scenario, *at, first.situation, row, first.fired, forced)
-    seeds = [randomness.turn_seed(int(batch.keys[0, taken.speaker[0]]), *at)]
-    (bare,) = turns(taken, first.scenario, [first.number], seeds, [before])
-    one.noted(bare, int(over[0]), None)
-    return [bare]
-
-
-def _take_together(courses: list[LiveCourse], underway: list[Underway]) -> list[BareTurn]:
-    first, count = underway[0], len(underway)
+        course.override(batch, rows, key, value)
+        before = [states_of(batch.people[0])]
     for episode in underway:
         episode.sequence += 1
-    numbers = [episode.number for episode in underway]
-    at = np.array(numbers), np.array([episode.sequence for episode in underway])
-    changes, stays = zip(*map(LiveCourse.rows, courses, underway), strict=True)
-    joint = packed.Packed(changes, stays, (courses[0].parameters, first.situation))
-    before = [one.states() for one in courses]
-    taken, over = take_turn(
-        joint.batch, first.scenario, *at, joint.situation, np.arange(count), joint.fired, {}
-    )
-    seeds = randomness.turn_seeds(joint.batch.keys[taken.rows, taken.speaker], *at)
-    found = turns(taken, first.scenario, numbers, seeds, before)
-    for one, bare, ending, row in zip(courses, found, over.tolist(), joint.rows(), strict=True):
-        one.noted(bare, ending, row)
+    at: tuple[randomness.Moment, randomness.Moment] = (first.number, first.sequence)
+    if len(underway) > 1:
+        at = (np.array([u.number for u in underway]), np.array([u.sequence for u in underway]))
+    taken, over = take_turn(batch, first.scenario, *at, situation, rows, joint.fired, forced)
+    seeds = randomness.turn_seeds(batch.keys[rows, taken.speaker], *at)
+    found = turns(taken, first.scenario, [u.number for u in underway], seeds, before)
+    for one, bare, ending, row in zip(courses, found, over.tolist(), joint.changes(), strict=True):
+        one.noted(bare, ending, (row, one.rows()[1]))
     return found
 
 

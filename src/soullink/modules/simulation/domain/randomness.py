@@ -133,10 +133,13 @@ def turn_seed(key: int, episode: int, turn: int) -> int:
     return _mixed(key ^ _mixed(counter)) >> 1
 
 
-def turn_seeds(keys: KeyArray, episodes: IntArray, turns: IntArray) -> list[int]:
-    """Return the `turn_seed` of each key, episode and turn; all of shape (n,)."""
-    counters = (int(Purpose.SPEECH) << 48) | (episodes << 32) | (turns << 16)
-    seeds: list[int] = (mix(keys ^ mix(counters.astype(np.uint64))) >> np.uint64(1)).tolist()
+def turn_seeds(keys: KeyArray, episode: Moment, turn: Moment) -> list[int]:
+    """Return the `turn_seed` of each key, (n,). episode, turn: of all of them, or of each."""
+    if isinstance(episode, int) and isinstance(turn, int):
+        return [turn_seed(key, episode, turn) for key in keys.tolist()]
+    counters = (int(Purpose.SPEECH) << 48) | (episode << 32) | (turn << 16)
+    mixed = mix(keys ^ mix(np.asarray(counters, dtype=np.uint64)))
+    seeds: list[int] = (mixed >> np.uint64(1)).tolist()
     return seeds
 
 
