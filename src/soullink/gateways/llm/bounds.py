@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from soullink.gateways.llm.port import ChatRequest, FixedSchema
+from soullink.gateways.llm.usage import bytes_of_messages
 
 FRAME_TOKENS = 256
 """The beginning of a chat template, with the system prompt that some models bring along."""
@@ -28,12 +29,9 @@ SCHEMA_FACTOR = 4
 
 def most_input_tokens(request: ChatRequest) -> int:
     """Return how many input tokens `request` can be at most."""
-    total = FRAME_TOKENS
-    for message in request.messages:
-        content = message.content
-        total += MESSAGE_TOKENS + (
-            len(content) if content.isascii() else len(content.encode(errors="surrogatepass"))
-        )
+    messages = request.messages
+    total = FRAME_TOKENS + MESSAGE_TOKENS * len(messages) + bytes_of_messages(messages)
+    for message in messages:
         for call in message.tool_calls:
             total += CALL_TOKENS + SCHEMA_FACTOR * _bytes(call.name, call.arguments)
         if message.tool_call_id:

@@ -7,7 +7,7 @@ from soullink.gateways.llm.port import ChatRequest, Message, Usage
 CHARACTERS_PER_TOKEN = 4
 """Latin text: the rule of thumb of OpenAI's tokenizer guide."""
 
-_last: tuple[tuple[Message, ...], int] = ((), 0)
+_last: tuple[tuple[Message, ...], int, int] = ((), 0, 0)
 
 _LONG = 1000
 """Characters from which on a count is kept, by a hash: such texts come again in call after call."""
@@ -32,24 +32,37 @@ def estimate_tokens(text: str) -> int:
 
 
 def estimate_messages(messages: tuple[Message, ...]) -> int:
-    """Return about how many tokens the contents of `messages` have.
+    """Return about how many tokens the contents of `messages` have."""
+    return _measured(messages)[1]
 
-    The queue, the rates and the router ask about the same messages in turn: the answer to the
-    last question is kept.
+
+def bytes_of_messages(messages: tuple[Message, ...]) -> int:
+    """Return how many bytes the contents of `messages` are in UTF-8."""
+    return _measured(messages)[2]
+
+
+def _measured(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], int, int]:
+    """Return the messages with the tokens and the bytes of their contents.
+
+    The queue, the rates, the router and the ledger ask about the same messages in turn: the
+    answer to the last question is kept.
     """
-    global _last  # noqa: PLW0603 - one pair, replaced as a whole: threads may share it
+    global _last  # noqa: PLW0603 - one triple, replaced as a whole: threads may share it
     last = _last
     if last[0] is messages:
-        return last[1]
-    tokens = 0
+        return last
+    tokens = size = 0
     for message in messages:
         content = message.content
+        length = len(content)
         if content.isascii():  # as in estimate_tokens, without a call for each
-            tokens += (len(content) + 3) // CHARACTERS_PER_TOKEN
+            tokens += (length + 3) // CHARACTERS_PER_TOKEN
+            size += length
         else:
             tokens += estimate_tokens(content)
-    _last = (messages, tokens)
-    return tokens
+            size += len(content.encode(errors="surrogatepass"))
+    _last = last = (messages, tokens, size)
+    return last
 
 
 def estimate_usage(request: ChatRequest, answer: str) -> Usage:

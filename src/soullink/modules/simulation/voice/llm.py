@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
 from msgspec import structs
 
 from soullink.gateways.llm.port import (
@@ -238,7 +239,7 @@ def _read(text: str, request: SpeechRequest) -> _Answer:
     if len(text) > LONGEST_ANSWER:
         return _Answer("", "", (UNREADABLE,))
     try:
-        document = json.loads(text)
+        document = _decoded(text)
     except (ValueError, RecursionError):
         import json_repair  # noqa: PLC0415 - 25 ms, needed once something is broken
 
@@ -260,6 +261,14 @@ def _read(text: str, request: SpeechRequest) -> _Answer:
     if dangers(thought) and "unsafe" not in faults:
         faults = (*faults, "unsafe")
     return _Answer(thought, words, faults, tidied)
+
+
+def _decoded(text: str) -> Any:
+    """Return the value of JSON. Raises ValueError, RecursionError."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError):
+        return json.loads(text)  # half a surrogate pair and NaN are read here alone
 
 
 def _is_text(words: str) -> bool:

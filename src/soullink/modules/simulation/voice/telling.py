@@ -28,7 +28,7 @@ MARKS: Final[dict[Language, tuple[str, str, str]]] = {
     "en": (": ", ", ", "; "),
     "zh": ("：", "、", "；"),
 }
-_quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
+_quoted: Final = json.encoder.encode_basestring
 YOU: Final[dict[Language, str]] = {"en": "you", "zh": "你"}
 
 QUOTED_ACTS: Final = frozenset(
@@ -123,7 +123,7 @@ def _entry(said: Said, names: tuple[str, str], known: tuple[str, ...], language:
     name = names[0] if said.own else names[1]
     if said.own and said.act is not Act.SILENCE:
         role = "assistant"
-        text = f'{{"words": {_quoted(words)}, "act": {_quoted(said.act.value)}}}'
+        text = f'{{"words": {_quoted(words)}, "act": "{said.act}"}}'
     else:
         role = "user"
         text = f"> {name}{MARKS[language][0]}{words}"
@@ -131,7 +131,7 @@ def _entry(said: Said, names: tuple[str, str], known: tuple[str, ...], language:
         "assistant" if role == "assistant" else "user",
         text,
         who=YOU[language] if said.own else name,
-        did=said.act.value.replace("_", " ") if language == "en" else meaning(said.act)["zh"],
+        did=said.act.replace("_", " ") if language == "en" else meaning(said.act)["zh"],
         facts=partial(_facts, said, known, language),
     )
 
