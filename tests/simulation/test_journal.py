@@ -1,8 +1,13 @@
 """Many courses share transactions: what is announced is durable, and one's fault is one's own."""
 
 import asyncio
+import json
 import tracemalloc
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
+import psycopg
 import pytest
 from msgspec import structs
 
@@ -20,11 +25,13 @@ from soullink.modules.simulation.api import (
     TurnTaken,
     Wall,
 )
-from soullink.modules.simulation.journal import Journal
+from soullink.modules.simulation.journal import MOST_BEGINS, Journal
+from soullink.modules.simulation.scenarios import library
 from soullink.modules.simulation.service import SimulationService
+from soullink.modules.simulation.store import RunStore
 from soullink.modules.simulation.voice.builtin import BuiltInVoice
 from soullink.modules.simulation.voice.port import SpeechRequest, Spoken
-from tests.simulation.courses import COUPLE, FIVE, a_service, lived_course
+from tests.simulation.courses import COUPLE, FIVE, XIA, a_service, lived_course
 
 pytestmark = pytest.mark.anyio
 
@@ -105,6 +112,60 @@ async def test_words_that_cannot_be_written_spoil_no_other_turn(database: Databa
     )
     assert [end is None for end in ends] == [True, True, False, True, True]
     assert [len(await words_of(database, run)) for run in runs] == [1, 1, 0, 1, 1]
+
+
+class KeepingDirect(Direct):
+    """Keeps what is sent."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        super().__init__(parameters)
+        self.sent: list[Statement] = []
+
+    async def run(self, *statements: Statement) -> list[Rows]:
+        self.sent += statements
+        return await super().run(*statements)
+
+
+async def test_what_runs_have_in_common_is_sent_once_a_round(database: Database) -> None:
+    kept = KeepingDirect(database.parameters)
+    object.__setattr__(database, "direct", kept)
+    service = a_service(database)
+    pairs = [COUPLE, COUPLE, (COUPLE[0], XIA), (XIA, COUPLE[1])]
+    settings = Settings(scenarios=FIVE[:3])
+    runs = await asyncio.gather(*(service.start(pair, settings) for pair in pairs))
+    ((_, (rows, documents)),) = kept.sent
+    assert (len(json.loads(rows or b"")), len(json.loads(documents or b""))) == (4, 3 + 3 + 3)
+    for run, pair in zip(runs, pairs, strict=True):
+        async with database.work() as work:
+            found = await RunStore(work.session).get(run.id)
+        assert found.run == replace(run, people=pair)
+        assert [persona.person for persona in found.personas] == [one.id for one in pair]
+        assert found.scenarios == tuple(map(library.get, FIVE[:3]))
+
+
+async def test_many_more_runs_than_a_round_takes_are_all_begun(database: Database) -> None:
+    service = a_service(database)
+    count = 3 * MOST_BEGINS + 1
+    runs = await asyncio.gather(*(service.start(COUPLE, Settings(seed=n)) for n in range(count)))
+    listed = {run.id: run.settings.seed for run in await service.list_runs(2 * count)}
+    assert listed == {run.id: n for n, run in enumerate(runs)}
+
+
+async def test_a_run_that_cannot_be_written_spoils_no_other(database: Database) -> None:
+    service = a_service(database)
+    taken = (await service.start(COUPLE, Settings())).id
+    nobody = (replace(COUPLE[0], name="no\0body"), COUPLE[1])
+    ends = await asyncio.gather(
+        service.start(COUPLE, Settings(seed=1)),
+        service.start(nobody, Settings(seed=2)),
+        service.start(COUPLE, Settings(seed=3), taken),
+        service.start(COUPLE, Settings(seed=4)),
+        return_exceptions=True,
+    )
+    assert isinstance(ends[1], psycopg.Error)
+    assert isinstance(ends[2], RunConflictError)
+    seeds = sorted(run.settings.seed for run in await service.list_runs())
+    assert seeds == [0, 1, 4]
 
 
 async def test_one_who_is_cancelled_disturbs_no_other(database: Database) -> None:

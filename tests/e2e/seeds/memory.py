@@ -5,6 +5,7 @@ out by table. Reading goes through the store's own conversions of rows. Only the
 """
 
 import contextlib
+import itertools
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -38,11 +39,12 @@ Row = dict[str, Any]
 
 @dataclass
 class Tables:
-    """Rows as JSON has them, by their keys."""
+    """Rows as JSON has them, by their keys. marks: of runs, one for each writing of its row."""
 
     runs: dict[UUID, Row] = field(default_factory=dict)
     turns: dict[tuple[UUID, int, int], Row] = field(default_factory=dict)
     episodes: dict[tuple[UUID, int], Row] = field(default_factory=dict)
+    marks: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
 
 @dataclass
@@ -52,9 +54,18 @@ class Session:
     tables: Tables
     undo: list[Callable[[], object]] = field(default_factory=list)
 
-    def carry_out(self, statement: str, given: Sequence[Value]) -> list[tuple[UUID, int, int]]:
-        """Carry out a statement of the journal; return its rows."""
+    def carry_out(self, statement: str, given: Sequence[Value]) -> list[tuple[Any, ...]]:
+        """Carry out a statement of the journal, or of what is begun; return its rows."""
+        if " unnest($1::uuid[], $2::xid[]) " in statement:
+            return self._as_written(*((value or b"").decode()[1:-1].split(",") for value in given))
         rows = json.loads(given[0] or b"")
+        if len(given) > 1:
+            documents = json.loads(given[1] or b"")
+            common = store.COMMON_COLUMNS
+            rows = [
+                row | {name: [documents[place] for place in row[name]] for name in common}
+                for row in rows
+            ]
         for table, carry_out in (
             (store.turns, self._add_turns),
             (store.episodes, self._add_episodes),
@@ -66,14 +77,24 @@ class Session:
             return self._finish(rows)
         raise NotImplementedError(statement)
 
-    def _add_runs(self, rows: Sequence[Row]) -> list[tuple[UUID, int, int]]:
+    def _add_runs(self, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
         written = []
         for row in rows:
             run_id = UUID(row["id"])
             if run_id not in self.tables.runs:
-                self.put(self.tables.runs, run_id, {**row, "finished_at": None})
-                written.append((run_id, -1, -1))
+                mark = next(self.tables.marks)
+                self.put(self.tables.runs, run_id, {**row, "finished_at": None, "mark": mark})
+                written.append((run_id, -1, -1, mark))
         return written
+
+    def _as_written(self, ids: Sequence[str], marks: Sequence[str]) -> list[tuple[Any, ...]]:
+        lived = {str(place[0]) for place in self.tables.turns}
+        return [
+            (run_id, self.tables.runs[UUID(run_id)]["created_at"])
+            for run_id, mark in zip(ids, marks, strict=True)
+            if self.tables.runs.get(UUID(run_id), {}).get("mark") == int(mark)
+            and run_id not in lived
+        ]
 
     def _add_turns(self, rows: Sequence[Row]) -> list[tuple[UUID, int, int]]:
         written = []
@@ -103,6 +124,7 @@ class Session:
             if run_id in self.tables.runs:
                 known = self.tables.runs[run_id]
                 ended = {"status": "finished", "finished_at": row["finished_at"]}
+                ended["mark"] = next(self.tables.marks)
                 self.put(self.tables.runs, run_id, {**known, **ended})
         return []
 

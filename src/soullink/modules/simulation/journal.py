@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 import psycopg
-from sqlalchemy import Table
+from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from soullink.gateways.postgres.database import Database
@@ -28,6 +28,7 @@ from soullink.modules.simulation.api import (
     Wall,
 )
 from soullink.modules.simulation.store import (
+    COMMON_COLUMNS,
     RecordedRun,
     RunStore,
     episode_row,
@@ -37,6 +38,11 @@ from soullink.modules.simulation.store import (
     turn_row,
     turns,
 )
+
+MOST_BEGINS: Final = 25
+"""Runs begun in one round, whether there is time or not: what they have in common is sent and
+parsed once, and the first of many that begin at one time are under way while PostgreSQL is still
+at the others."""
 
 _NO_KEY: Final = (-1, -1)
 
@@ -108,14 +114,16 @@ class _Finished:
 
 
 _Entry = _Begun | _Taken | _Ended | _Finished
-_Written = set[tuple[str, str, tuple[int, int]]]
-"""Table, run and key of what was written."""
+_Place = tuple[str, str, tuple[int, int]]
+"""Table, run and key of what is written."""
+_Written = dict[_Place, bytes | None]
+"""What was written, with the mark of a new run."""
 
 
-def _typed(table: Table) -> str:
-    """Return the table's columns with their types, as PostgreSQL writes them."""
+def _typed(*columns: Column[Any]) -> str:
+    """Return the columns with their types, as PostgreSQL writes them."""
     dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
-    return ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in table.columns)
+    return ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in columns)
 
 
 def _of_run(table: Table, *key: str) -> str:
@@ -126,7 +134,8 @@ def _of_run(table: Table, *key: str) -> str:
     names = ", ".join(column.name for column in table.columns)
     columns = ", ".join((*key, *("-1",) * (2 - len(key))))
     return (  # all of it is ours
-        f"WITH given AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS g({_typed(table)})),"  # noqa: S608
+        "WITH given AS (SELECT * FROM jsonb_to_recordset($1::jsonb)"  # noqa: S608
+        f" AS g({_typed(*table.columns)})),"
         f" known AS (SELECT id FROM {runs.name} WHERE id IN (SELECT run_id FROM given)"
         " ORDER BY id FOR KEY SHARE),"
         f" written AS (INSERT INTO {table.name} ({names}) SELECT {names} FROM given"
@@ -138,13 +147,33 @@ def _of_run(table: Table, *key: str) -> str:
     )
 
 
-_NAMES_OF_RUN: Final = ", ".join(column.name for column in runs.columns)
+def _of_new_runs() -> str:
+    """Return the statement that inserts runs, with their documents at places in $2.
+
+    Documents that runs have in common are sent and parsed once for all of them.
+    """
+    names = ", ".join(column.name for column in runs.columns)
+    taken = ", ".join(
+        f"jsonb_build_array(VARIADIC ARRAY(SELECT d.document -> place"  # noqa: S608 - ours
+        f" FROM unnest(g.{column.name}) AS place))"
+        if column.name in COMMON_COLUMNS
+        else f"g.{column.name}"
+        for column in runs.columns
+    )
+    given = ", ".join(
+        f"{column.name} integer[]" if column.name in COMMON_COLUMNS else _typed(column)
+        for column in runs.columns
+    )
+    return (
+        f"INSERT INTO {runs.name} ({names}) SELECT {taken}"  # noqa: S608 - ours
+        f" FROM jsonb_to_recordset($1::jsonb) AS g({given}),"
+        " (SELECT $2::jsonb) AS d(document) ORDER BY g.id"
+        " ON CONFLICT DO NOTHING RETURNING id, -1, -1, xmin"
+    )
+
+
 _STATEMENTS: Final = {
-    runs.name: (
-        f"INSERT INTO {runs.name} ({_NAMES_OF_RUN}) SELECT {_NAMES_OF_RUN}"  # noqa: S608 - ours
-        f" FROM jsonb_to_recordset($1::jsonb) AS g({_typed(runs)}) ORDER BY id"
-        " ON CONFLICT DO NOTHING RETURNING id, -1, -1"
-    ),
+    runs.name: _of_new_runs(),
     turns.name: _of_run(turns, "episode", "sequence"),
     episodes.name: _of_run(episodes, "number"),
     "": (
@@ -164,11 +193,17 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rounds: Grouped[_Entry, None] = Grouped(self._write)
+        self._rounds: Grouped[_Entry, bytes | None] = Grouped(self._write)
+        # The next round is on its way while one is written: no run waits for another one.
+        begins = Grouped(self._write, MOST_BEGINS, MOST_BEGINS, rounds=2)
+        self._begins: Grouped[_Entry, bytes | None] = begins
 
-    async def begin(self, recorded: RecordedRun, created_at: datetime) -> None:
-        """Insert a new run. Raises RunConflictError when its id is taken."""
-        await self._rounds.ask(_Begun(recorded, created_at))
+    async def begin(self, recorded: RecordedRun, created_at: datetime) -> bytes:
+        """Insert a new run; return the mark of its row. Raises RunConflictError: its id is taken.
+
+        The mark is PostgreSQL's number of the transaction that wrote the row last, in digits.
+        """
+        return await self._begins.ask(_Begun(recorded, created_at)) or b""
 
     async def take(self, run_id: RunId, turn: Turn, wall: Wall) -> None:
         """Insert a turn.
@@ -195,7 +230,7 @@ class Journal:
         """Note that the run is at its end; nothing happens when it is gone."""
         await self._rounds.ask(_Finished(run_id, at))
 
-    async def _write(self, entries: Sequence[_Entry]) -> Sequence[Exception | None]:
+    async def _write(self, entries: Sequence[_Entry]) -> Sequence[Exception | bytes | None]:
         try:
             written = await _inserted(self._database.direct, entries)
         except psycopg.Error as error:
@@ -203,7 +238,7 @@ class Journal:
                 return [error]
             # One of them cannot be written and spoils it for the others.
             return [(await self._write([entry]))[0] for entry in entries]
-        return [_refusal(entry, written) for entry in entries]
+        return [_refusal(entry, written) or written.get(_place(entry)) for entry in entries]
 
 
 async def _inserted(direct: Direct, entries: Sequence[_Entry]) -> _Written:
@@ -213,21 +248,39 @@ async def _inserted(direct: Direct, entries: Sequence[_Entry]) -> _Written:
         by_table[entry.table].append(entry)
     tables = [table for table in _STATEMENTS if table in by_table]
     found = await direct.run(
-        *(
-            (_STATEMENTS[table], (_encode([entry.row() for entry in by_table[table]]),))
-            for table in tables
-        )
+        *((_STATEMENTS[table], _given(table, by_table[table])) for table in tables)
     )
     return {
-        (table, (run or b"").decode(), (int(first or 0), int(second or 0)))
+        (table, (run or b"").decode(), (int(first or 0), int(second or 0))): next(iter(mark), None)
         for table, rows in zip(tables, found, strict=True)
-        for run, first, second in rows
+        for run, first, second, *mark in rows
     }
+
+
+def _given(table: str, entries: Sequence[_Entry]) -> tuple[bytes, ...]:
+    """Return the values of the table's statement."""
+    rows = [entry.row() for entry in entries]
+    if table != runs.name:
+        return (_encode(rows),)
+    documents: list[msgspec.Raw] = []
+    places: dict[int, int] = {}
+    for row in rows:
+        for name in COMMON_COLUMNS:
+            for at, document in enumerate(row[name]):
+                if id(document) not in places:
+                    places[id(document)] = len(documents)
+                    documents.append(document)
+                row[name][at] = places[id(document)]
+    return _encode(rows), _encode(documents)
+
+
+def _place(entry: _Entry) -> _Place:
+    return entry.table, str(entry.run_id), entry.key()
 
 
 def _refusal(entry: _Entry, written: _Written) -> Exception | None:
     """Return why the entry was not written, None where it was or need not be."""
-    if isinstance(entry, _Finished) or (entry.table, str(entry.run_id), entry.key()) in written:
+    if isinstance(entry, _Finished) or _place(entry) in written:
         return None
     if isinstance(entry, _Begun):
         return RunConflictError(f"There is already a run {entry.run_id}.")

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -36,7 +35,6 @@ from soullink.gateways.postgres.session import Session
 from soullink.kernel.canonical import canonical_json
 from soullink.kernel.ids import RunId
 from soullink.modules.personality.api import Persona
-from soullink.modules.profiles.api import Profile
 from soullink.modules.prompts.api import TurnCounts
 from soullink.modules.simulation.api import (
     Document,
@@ -50,8 +48,13 @@ from soullink.modules.simulation.api import (
     Turn,
     Wall,
 )
-from soullink.modules.simulation.domain.kept import Kept
-from soullink.modules.simulation.scenarios import document as scenario_document
+from soullink.modules.simulation.documents import (
+    people_of,
+    personas_of,
+    scenario_written,
+    scenarios_of,
+    written,
+)
 
 runs = Table(
     "simulation_run",
@@ -236,30 +239,29 @@ def _plain(value: Any) -> Any:
     return msgspec.to_builtins(value)
 
 
+COMMON_COLUMNS: Final = ("people", "personas", "scenarios")
+"""What many runs have in common: arrays of documents."""
+
 _RUNS: Final = select(
-    *(c for c in runs.c if c.name not in {"people", "personas", "scenarios"}),
-    *(cast(runs.c[name], Text).label(name) for name in ("people", "personas", "scenarios")),
+    *(c for c in runs.c if c.name not in COMMON_COLUMNS),
+    *(cast(runs.c[name], Text).label(name) for name in COMMON_COLUMNS),
 )
 """Runs, with what many of them have in common as text."""
 
 
-_written: Final = Kept(lambda one: msgspec.Raw(msgspec.json.encode(one)), 256)
-"""Many runs are of the same people and scenes: they are put into JSON once."""
-_scenario_written: Final = Kept(
-    lambda one: msgspec.Raw(msgspec.json.encode(scenario_document.to_document(one))), 256
-)
-
-
 def run_row(recorded: RecordedRun, created_at: datetime) -> dict[str, Any]:
-    """Return the row of a new run, as what JSON can be made of."""
+    """Return the row of a new run, as what JSON can be made of.
+
+    What is in COMMON_COLUMNS is a list of documents, the same bytes for the same objects.
+    """
     run = recorded.run
     return {
         "id": run.id,
         "status": run.status,
-        "people": list(map(_written, run.people)),
-        "personas": recorded.personas,
+        "people": list(map(written, run.people)),
+        "personas": list(map(written, recorded.personas)),
         "settings": run.settings,
-        "scenarios": list(map(_scenario_written, recorded.scenarios)),
+        "scenarios": list(map(scenario_written, recorded.scenarios)),
         "versions": run.versions,
         "fork": run.fork,
         "overrides": recorded.overrides,
@@ -269,29 +271,12 @@ def run_row(recorded: RecordedRun, created_at: datetime) -> dict[str, Any]:
 
 def _recorded(row: Row[Any]) -> RecordedRun:
     overrides = tuple((e, t, changes) for e, t, changes in row.overrides)
-    personas = _personas(row.personas)
-    return RecordedRun(_run(row), personas, _scenarios(row.scenarios), overrides)
-
-
-# Courses of the same people through the same scenes share them, in memory too. They are frozen.
-@lru_cache(maxsize=1024)
-def _people(text: str) -> tuple[Profile, Profile]:
-    return msgspec.json.decode(text, type=tuple[Profile, Profile])
-
-
-@lru_cache(maxsize=1024)
-def _personas(text: str) -> tuple[Persona, Persona]:
-    return msgspec.json.decode(text, type=tuple[Persona, Persona])
-
-
-@lru_cache(maxsize=256)
-def _scenarios(text: str) -> tuple[Scenario, ...]:
-    documents = msgspec.json.decode(text)
-    return tuple(scenario_document.from_document(one, "a recorded run") for one in documents)
+    personas = personas_of(row.personas)
+    return RecordedRun(_run(row), personas, scenarios_of(row.scenarios), overrides)
 
 
 def _run(row: Row[Any]) -> Run:
-    first, second = _people(row.people)
+    first, second = people_of(row.people)
     return Run(
         id=RunId(row.id),
         people=(first, second),
