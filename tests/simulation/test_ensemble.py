@@ -10,7 +10,7 @@ from soullink.modules.simulation.agents.ensemble import MOST_TOGETHER, Ensemble
 from soullink.modules.simulation.api import Episode
 from soullink.modules.simulation.domain import live
 from soullink.modules.simulation.domain.bare import BareTurn
-from soullink.modules.simulation.domain.live import LiveCourse
+from soullink.modules.simulation.domain.live import LiveCourse, Opening
 from tests.simulation.test_together import a_course, alone
 
 pytestmark = pytest.mark.anyio
@@ -21,12 +21,18 @@ async def lived(ensemble: Ensemble, seed: int, pauses: Sequence[float]) -> list[
     course, turns = a_course(seed), list[BareTurn]()
     with ensemble.joined(course):
         while not course.over:
-            course.open()
+            await ensemble.open(course)
             while (bare := await ensemble.turn(course)) is not None:
                 turns.append(bare)
                 await asyncio.sleep(pauses[len(turns) % len(pauses)] / 1000)
             ensemble.close(course)
+            await asyncio.sleep(pauses[0] / 1000)  # as the end is written down
     return turns
+
+
+def nothing_is_left(ensemble: Ensemble) -> bool:
+    kinds = (ensemble._openings, ensemble._turns, ensemble._closings)
+    return not any(kind.due or kind.ready for kind in kinds)
 
 
 async def test_courses_of_every_pace_come_out_as_each_does_alone() -> None:
@@ -65,8 +71,7 @@ async def test_who_leaves_takes_nothing_along_and_is_forgotten() -> None:
     await asyncio.gather(*going, return_exceptions=True)
     for seed in (1, 3, 5):
         assert going[seed].result() == alone(seed)[0]
-    assert not ensemble._ready
-    assert not ensemble._unknown
+    assert nothing_is_left(ensemble)
     assert not ensemble._live
 
 
@@ -82,7 +87,7 @@ async def test_an_error_reaches_those_who_wait_and_those_taken_along(
         def broken(_: Sequence[LiveCourse]) -> list[BareTurn | None]:
             raise ArithmeticError("a bug")
 
-        monkeypatch.setattr(ensemble_module, "turns_of", broken)
+        monkeypatch.setattr(ensemble._turns, "_go", broken)
         for course in courses:
             with pytest.raises(ArithmeticError, match="a bug"):
                 await ensemble.turn(course)
@@ -101,8 +106,26 @@ async def test_episodes_that_end_meanwhile_are_settled_together(
     ensemble = Ensemble()
     await asyncio.gather(*(lived(ensemble, seed, (1.0,)) for seed in range(1, 40, 2)))
     assert max(widths) > 4
-    assert not ensemble._ended
-    assert not ensemble._settled
+    assert nothing_is_left(ensemble)
+
+
+async def test_episodes_that_begin_meanwhile_are_opened_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    widths: list[int] = []
+
+    def counted(courses: Sequence[LiveCourse]) -> list[Opening]:
+        widths.append(len(courses))
+        return live.openings_of(courses)
+
+    monkeypatch.setattr(ensemble_module, "openings_of", counted)
+    ensemble = Ensemble()
+    seeds = range(1, 24, 2)
+    found = await asyncio.gather(*(lived(ensemble, seed, (4.0, 0.0)) for seed in seeds))
+    assert widths[:1] == [len(seeds) - 1]  # the first came while nobody else was there
+    assert max(widths[1:]) > 1
+    assert found[3] == alone(7)[0]
+    assert nothing_is_left(ensemble)
 
 
 async def test_an_error_at_the_end_reaches_all_whose_episode_was_to_be_settled(
@@ -121,7 +144,7 @@ async def test_an_error_at_the_end_reaches_all_whose_episode_was_to_be_settled(
                 pass
 
         await asyncio.gather(*map(to_the_end, courses))
-        monkeypatch.setattr(ensemble_module, "closings_of", broken)
+        monkeypatch.setattr(ensemble._closings, "_go", broken)
         for course in courses:
             with pytest.raises(ArithmeticError, match="a bug"):
                 ensemble.close(course)

@@ -251,7 +251,7 @@ class SimulationService(Simulation):
         with self._ensemble.joined(course), meter.attached():
             try:
                 while not course.over and not stage.silent:
-                    opening = course.open()
+                    opening = await self._ensemble.open(course)
                     yield stage.begin(opening)
                     while (bare := await self._ensemble.turn(course)) is not None:
                         if stage.silent:

@@ -1,128 +1,153 @@
-"""All courses that are lived in this process, so that those who wait take their turns together.
+"""All courses that are lived in this process, so that those who wait go on together.
 
 What is done in a turn hangs on nothing that is said in the one before: words never decide. So
 whoever takes a turn takes along all those whose next one is not known yet, and theirs lies ready
-until they ask for it. However long a model thinks, the equations are worked out for many at once.
+until they ask for it; so with openings and ends of episodes. However long a model thinks, the
+equations are worked out for many at once.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from soullink.modules.simulation.api import Episode
 from soullink.modules.simulation.domain.bare import BareTurn
-from soullink.modules.simulation.domain.live import LiveCourse, closings_of, turns_of
+from soullink.modules.simulation.domain.live import (
+    LiveCourse,
+    Opening,
+    closings_of,
+    openings_of,
+    turns_of,
+)
 
 MOST_TOGETHER: Final = 96
 """Turns taken in one go; with more the loop would stand still for longer than they save."""
 
+Made = TypeVar("Made")
+
 
 class Ensemble:
-    """Takes the next turns of live courses. Belongs to one event loop at a time."""
+    """Opens, takes turns and settles for live courses. Belongs to one event loop at a time."""
 
     def __init__(self) -> None:
         self._live = 0
-        self._waiting: list[tuple[LiveCourse, asyncio.Future[BareTurn | None]]] = []
-        self._ready: dict[LiveCourse, BareTurn | Exception | None] = {}
-        # Those whose next turn is not known and not asked for yet, longest since first.
-        self._unknown: dict[LiveCourse, None] = {}
-        # Those at the end of an episode that is not settled yet, and what was settled for them.
-        self._ended: dict[LiveCourse, None] = {}
-        self._settled: dict[LiveCourse, Episode | Exception] = {}
-        self._seen = 0
-        self._due: asyncio.Handle | None = None
+        self._openings = _Together[Opening](openings_of)
+        self._turns = _Together[BareTurn | None](turns_of)
+        self._closings = _Together[Episode](closings_of)
 
     @contextmanager
     def joined(self, course: LiveCourse) -> Iterator[None]:
-        """Count `course` among those who take turns together."""
+        """Count `course` among those who go on together."""
         self._live += 1
         try:
             yield
         finally:
             self._live -= 1
-            self._ready.pop(course, None)
-            self._unknown.pop(course, None)
-            self._ended.pop(course, None)
-            self._settled.pop(course, None)
+            for together in (self._openings, self._turns, self._closings):
+                together.forget(course)
 
-    def close(self, course: LiveCourse) -> Episode:
-        """Settle the course's episode, and those of all others that are at their end too."""
-        if course not in self._settled:
-            self._ended.pop(course, None)
-            others = list(self._ended)[: MOST_TOGETHER - 1]
-            for other in others:
-                del self._ended[other]
-            courses = [course, *others]
-            episodes: list[Episode] | list[Exception]
-            try:
-                episodes = closings_of(courses)
-            except Exception as error:  # noqa: BLE001 - those who come for theirs are to know
-                episodes = [error] * len(courses)
-            self._settled.update(zip(courses, episodes, strict=True))
-        settled = self._settled.pop(course)
-        if isinstance(settled, Exception):
-            raise settled
-        return settled
+    async def open(self, course: LiveCourse) -> Opening:
+        """Open the course's next episode, and those of all others whose last one is settled."""
+        if self._live <= 1 and course not in self._openings.ready:
+            self._openings.forget(course)
+            return course.open()
+        return await self._openings.ask(course, self._live)
 
     async def turn(self, course: LiveCourse) -> BareTurn | None:
         """Return the course's next turn; None when its episode is over."""
-        if course in self._ready:
-            ready = self._ready.pop(course)
-            if isinstance(ready, Exception):
-                raise ready
-            self._taken(course)
-            return ready
-        self._unknown.pop(course, None)
-        if self._live <= 1 or course.underway is None:
+        if course not in self._turns.ready and (self._live <= 1 or course.underway is None):
+            self._turns.forget(course)
             return course.turn()
-        loop = asyncio.get_running_loop()
-        taken: asyncio.Future[BareTurn | None] = loop.create_future()
-        self._waiting.append((course, taken))
-        if len(self._waiting) >= min(self._live, MOST_TOGETHER):
-            self._take()
-        elif self._due is None:
-            self._seen = 0
-            self._due = loop.call_soon(self._look, loop)
-        return await taken
-
-    def _taken(self, course: LiveCourse) -> None:
+        turn = await self._turns.ask(course, self._live)
+        # Its next turn, or its end, may be worked out before it is asked for.
         if course.underway is not None:
-            self._unknown[course] = None
+            self._turns.due[course] = None
         elif self._live > 1:
-            self._ended[course] = None
+            self._closings.due[course] = None
+        return turn
+
+    def close(self, course: LiveCourse) -> Episode:
+        """Settle the course's episode, and those of all others that are at their end too."""
+        settled = self._closings.now(course)
+        if not course.over and self._live > 1:
+            self._openings.due[course] = None
+        return settled
+
+
+class _Together(Generic[Made]):
+    """One step that courses go, done for many at once.
+
+    due: those whose step may be done before they ask for it, longest since first. ready: what
+    was done for them.
+    """
+
+    def __init__(self, go: Callable[[Sequence[LiveCourse]], list[Made]]) -> None:
+        self._go = go
+        self.due: dict[LiveCourse, None] = {}
+        self.ready: dict[LiveCourse, Made | Exception] = {}
+        self._waiting: list[tuple[LiveCourse, asyncio.Future[None]]] = []
+        self._seen = 0
+        self._look_due: asyncio.Handle | None = None
+
+    def forget(self, course: LiveCourse) -> None:
+        """Do nothing for a course and keep nothing of it."""
+        self.due.pop(course, None)
+        self.ready.pop(course, None)
+
+    def now(self, course: LiveCourse) -> Made:
+        """Return what the step comes to for a course, done at once unless it lies ready."""
+        if course not in self.ready:
+            self._do([course])
+        made = self.ready.pop(course)
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    async def ask(self, course: LiveCourse, live: int) -> Made:
+        """Return what `now` does, once all `live` have asked or nobody more comes."""
+        if course not in self.ready:
+            self.due.pop(course, None)
+            loop = asyncio.get_running_loop()
+            done: asyncio.Future[None] = loop.create_future()
+            self._waiting.append((course, done))
+            if len(self._waiting) >= min(live, MOST_TOGETHER):
+                self._serve()
+            elif self._look_due is None:
+                self._seen = 0
+                self._look_due = loop.call_soon(self._look, loop)
+            await done
+        return self.now(course)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take the turns once nobody has come for a whole round of the loop."""
+        """Serve those who wait once nobody has come for a whole round of the loop."""
         if len(self._waiting) > self._seen:
             self._seen = len(self._waiting)
-            self._due = loop.call_soon(self._look, loop)
+            self._look_due = loop.call_soon(self._look, loop)
         else:
-            self._take()
+            self._serve()
 
-    def _take(self) -> None:
-        if self._due is not None:
-            self._due.cancel()
-            self._due = None
-        waiting = [(course, taken) for course, taken in self._waiting if not taken.done()]
+    def _serve(self) -> None:
+        if self._look_due is not None:
+            self._look_due.cancel()
+            self._look_due = None
+        waiting = [(course, done) for course, done in self._waiting if not done.done()]
         self._waiting = []
-        if not waiting:
-            return
-        courses = [course for course, _ in waiting]
-        while self._unknown and len(courses) < MOST_TOGETHER:
-            other = next(iter(self._unknown))
-            del self._unknown[other]
-            courses.append(other)
-        turns: list[BareTurn | None] | list[Exception]
+        if waiting:
+            self._do([course for course, _ in waiting])
+            for _, done in waiting:
+                done.set_result(None)
+
+    def _do(self, courses: list[LiveCourse]) -> None:
+        for course in courses:
+            self.due.pop(course, None)
+        others = list(self.due)[: max(MOST_TOGETHER - len(courses), 0)]
+        for other in others:
+            del self.due[other]
+        courses = [*courses, *others]
+        made: Sequence[Made | Exception]
         try:
-            turns = turns_of(courses)
-        except Exception as error:  # noqa: BLE001 - those who wait are to know
-            turns = [error] * len(courses)
-        for (course, taken), turn in zip(waiting, turns, strict=False):
-            if isinstance(turn, Exception):
-                taken.set_exception(turn)
-            else:
-                taken.set_result(turn)
-                self._taken(course)
-        for course, turn in zip(courses[len(waiting) :], turns[len(waiting) :], strict=True):
-            self._ready[course] = turn
+            made = self._go(courses)
+        except Exception as error:  # noqa: BLE001 - those who come for theirs are to know
+            made = [error] * len(courses)
+        self.ready.update(zip(courses, made, strict=True))
