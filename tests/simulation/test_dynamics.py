@@ -8,12 +8,28 @@ from hypothesis import strategies as st
 from soullink.kernel.ids import PersonId
 from soullink.modules.personality.api import HIGHER_ORDER_VALUES, UNKNOWN, Persona
 from soullink.modules.profiles.api import DOMAINS
-from soullink.modules.simulation.api import ACTS, Act, Condition, Effect, Intervention, Trigger
-from soullink.modules.simulation.domain import course, dynamics, replicas
+from soullink.modules.simulation.api import (
+    ACTS,
+    CONDITION_VARIABLES,
+    Act,
+    Condition,
+    Effect,
+    Intervention,
+    Trigger,
+)
+from soullink.modules.simulation.domain import course, dynamics, environment, replicas
 from soullink.modules.simulation.domain.acts import INDEX, SPECS
 from soullink.modules.simulation.domain.adjacency import ONLY_AFTER
 from soullink.modules.simulation.domain.course import Conditions
-from soullink.modules.simulation.domain.layout import N_TRAIT, RANGES, STATE, Person, Shared
+from soullink.modules.simulation.domain.layout import (
+    N_PERSON,
+    N_SHARED,
+    N_TRAIT,
+    RANGES,
+    STATE,
+    Person,
+    Shared,
+)
 from soullink.modules.simulation.domain.weights import FEATURES, WEIGHTS
 from tests.simulation.worlds import arc, lived, population, same_pair, scenario, text
 
@@ -29,6 +45,19 @@ def walk(batch, scenarios, conditions=None):
         yield from course.live_turns(batch, scene, number, situation, record, conditions)
         course.close_episode(batch, scene, number, record)
         previous = scene
+
+
+def test_each_variable_of_conditions_has_its_value_in_every_course() -> None:
+    people, pair = np.zeros((2, 2, N_PERSON)), np.zeros((2, N_SHARED))
+    people[0, :, Person.MOOD], people[0, :, Person.POSITION] = (-0.5, 0.25), (-1.0, 0.5)
+    pair[0, [Shared.POSITIVE, Shared.NEGATIVE, Shared.TURNS]] = 3.0, 1.0, 7.0
+    pair[1, Shared.AGREED] = 1.0
+    values = environment.variables(people, pair, CONDITION_VARIABLES)
+    assert all(values[name].shape == (2,) for name in CONDITION_VARIABLES)
+    assert (values["mood_low"][0], values["mood_high"][0]) == (-0.5, 0.25)
+    assert (values["turn"][0], values["distance"][0]) == (7.0, 0.75)
+    assert values["positivity"].tolist() == [0.75, 0.5]
+    assert values["agreed"].tolist() == [0.0, 1.0]
 
 
 def test_there_are_at_least_24_acts_each_with_a_meaning_a_source_and_weights() -> None:

@@ -183,11 +183,14 @@ def _events(taken: TurnArrays, scenario: Scenario) -> list[tuple[str, ...]]:
 
 def _strongest(weight: FloatArray) -> list[tuple[str, ...]]:
     """Return the keys "aspect/topic" of the memories that came back, strongest first."""
-    flat = weight.reshape(weight.shape[0], -1)
-    found: list[tuple[str, ...]] = [()] * weight.shape[0]
-    order = np.argsort(-flat, axis=1, kind="stable")[:, :_MOST_RECALLED]
-    strengths = np.take_along_axis(flat, order, axis=1)
-    for row in np.flatnonzero(strengths[:, 0] > 0.0).tolist():
-        cells = zip(order[row].tolist(), strengths[row].tolist(), strict=True)
-        found[row] = tuple([memory.key_at(cell) for cell, strength in cells if strength > 0.0])
+    left = weight.reshape(weight.shape[0], -1).copy()
+    rows = np.arange(left.shape[0])
+    found: list[tuple[str, ...]] = [()] * left.shape[0]
+    for _ in range(_MOST_RECALLED):
+        cell = left.argmax(axis=1)  # of equals, the first
+        more = np.flatnonzero(left[rows, cell] > 0.0).tolist()
+        cells = cell.tolist()
+        for row in more:
+            found[row] += (memory.key_at(cells[row]),)
+        left[rows, cell] = 0.0
     return found

@@ -290,7 +290,7 @@ def close_episode(batch: Batch, scenario: Scenario, number: int, record: Episode
     """Settle the outcome, what stays behind, and whether each of the two goes on."""
     lived = record.lived
     people, pair = batch.people, batch.pair
-    values = environment.variables(people, pair)
+    values = environment.variables(people, pair, environment.looked_at(scenario.outcomes))
     open_outcome = lived.copy()
     for index, outcome in enumerate(scenario.outcomes):
         hit = environment.holds(outcome.when, values, batch.size) & open_outcome

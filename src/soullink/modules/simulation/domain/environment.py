@@ -1,6 +1,6 @@
 """The world around the two: what a scenario asks of them, what happens, how time passes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,9 @@ from soullink.modules.simulation.api import (
     Effect,
     FloatArray,
     Intervention,
+    Outcome,
     Scenario,
+    Trigger,
 )
 from soullink.modules.simulation.domain import randomness
 from soullink.modules.simulation.domain.dynamics import Situation, bounded, set_point
@@ -159,35 +161,65 @@ def positions_of(
     return out
 
 
-def variables(people: FloatArray, pair: FloatArray) -> dict[str, FloatArray]:
-    """Return the values that conditions look at (api.CONDITION_VARIABLES), each shape (n,)."""
-    mood, arousal, stress = (people[..., c] for c in (Person.MOOD, Person.AROUSAL, Person.STRESS))
-    trust, close = people[..., Person.TRUST], people[..., Person.CLOSENESS]
-    commitment = people[..., Person.COMMITMENT]
+def _lowest(column: Person) -> Callable[[FloatArray, FloatArray], FloatArray]:
+    return lambda people, _: np.minimum(people[:, 0, column], people[:, 1, column])
+
+
+def _highest(column: Person) -> Callable[[FloatArray, FloatArray], FloatArray]:
+    return lambda people, _: np.maximum(people[:, 0, column], people[:, 1, column])
+
+
+def _of_pair(column: Shared) -> Callable[[FloatArray, FloatArray], FloatArray]:
+    return lambda _, pair: pair[:, column]
+
+
+def _positivity(_: FloatArray, pair: FloatArray) -> FloatArray:
     valenced = pair[:, Shared.POSITIVE] + pair[:, Shared.NEGATIVE]
+    positive: FloatArray = pair[:, Shared.POSITIVE] + 0.5 * (valenced == 0)
+    return positive / np.maximum(valenced, 1.0)
+
+
+def _distance(people: FloatArray, pair: FloatArray) -> FloatArray:
     open_question = pair[:, Shared.AGREED] + pair[:, Shared.ARBITRATED] == 0
     gap = np.abs(people[:, 0, Person.POSITION] - people[:, 1, Person.POSITION]) / 2.0
-    return {
-        "turn": pair[:, Shared.TURNS],
-        "conflict": pair[:, Shared.CONFLICT],
-        "positivity": (pair[:, Shared.POSITIVE] + 0.5 * (valenced == 0))
-        / np.maximum(valenced, 1.0),
-        "silence": pair[:, Shared.SILENCE],
-        "distance": np.where(open_question, gap, 0.0),
-        "repairs": pair[:, Shared.REPAIRS],
-        "disclosures": pair[:, Shared.DISCLOSURES],
-        "mood_low": mood.min(axis=1),
-        "mood_high": mood.max(axis=1),
-        "arousal_high": arousal.max(axis=1),
-        "stress_high": stress.max(axis=1),
-        "trust_low": trust.min(axis=1),
-        "closeness_low": close.min(axis=1),
-        "closeness_high": close.max(axis=1),
-        "commitment_low": commitment.min(axis=1),
-        "left": pair[:, Shared.LEFT],
-        "agreed": pair[:, Shared.AGREED],
-        "arbitrated": pair[:, Shared.ARBITRATED],
-    }
+    out: FloatArray = np.where(open_question, gap, 0.0)
+    return out
+
+
+_VARIABLES: Final[Mapping[str, Callable[[FloatArray, FloatArray], FloatArray]]] = {
+    "turn": _of_pair(Shared.TURNS),
+    "conflict": _of_pair(Shared.CONFLICT),
+    "positivity": _positivity,
+    "silence": _of_pair(Shared.SILENCE),
+    "distance": _distance,
+    "repairs": _of_pair(Shared.REPAIRS),
+    "disclosures": _of_pair(Shared.DISCLOSURES),
+    "mood_low": _lowest(Person.MOOD),
+    "mood_high": _highest(Person.MOOD),
+    "arousal_high": _highest(Person.AROUSAL),
+    "stress_high": _highest(Person.STRESS),
+    "trust_low": _lowest(Person.TRUST),
+    "closeness_low": _lowest(Person.CLOSENESS),
+    "closeness_high": _highest(Person.CLOSENESS),
+    "commitment_low": _lowest(Person.COMMITMENT),
+    "left": _of_pair(Shared.LEFT),
+    "agreed": _of_pair(Shared.AGREED),
+    "arbitrated": _of_pair(Shared.ARBITRATED),
+}
+"""The variables that conditions look at (api.CONDITION_VARIABLES)."""
+
+
+def _names_in(conditioned: Sequence[Trigger] | Sequence[Outcome]) -> frozenset[str]:
+    return frozenset(condition.variable for one in conditioned for condition in one.when)
+
+
+looked_at: Final = Kept(_names_in, 512)
+"""The names of the variables that triggers or outcomes look at."""
+
+
+def variables(people: FloatArray, pair: FloatArray, names: Iterable[str]) -> dict[str, FloatArray]:
+    """Return the values of the variables `names`, each shape (n,)."""
+    return {name: _VARIABLES[name](people, pair) for name in names}
 
 
 def holds(conditions: Sequence[Condition], values: Mapping[str, FloatArray], n: int) -> BoolArray:

@@ -205,13 +205,21 @@ def recall(
 
     signal: -1..1, weighted valence, drawn to 0 by PRIOR_WEIGHT. hurt: 0..1, its negative part.
     """
+    _, signal, hurt = recalled(memory, rows, who, topic, day)
+    return signal, hurt
+
+
+def recalled(
+    memory: MemoryArrays, rows: IntArray, who: IntArray, topic: int, day: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the `weights` of what comes back, and what `recall` returns of it."""
     weight = weights(memory, rows, who, topic, day)
     valence = memory.valence[rows, who]
     total = PRIOR_WEIGHT + weight.sum(axis=(1, 2))
     product = weight * valence
     signal = product.sum(axis=(1, 2)) / total
     hurt = np.maximum(-product, 0.0).sum(axis=(1, 2)) / total
-    return signal, hurt
+    return weight, signal, hurt
 
 
 def reflect(memory: MemoryArrays, rows: IntArray, day: FloatArray) -> None:

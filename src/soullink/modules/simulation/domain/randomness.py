@@ -8,6 +8,7 @@ people swaps their draws.
 """
 
 import hashlib
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, TypeAlias
 
@@ -27,6 +28,8 @@ _ALL_BITS: Final = 0xFFFFFFFFFFFFFFFF
 _TO_UNIT: Final = 2.0**-53
 _FEW: Final = 4
 """Keys of which draws are quicker made one by one."""
+_MANY: Final = 1024
+"""Keys of which draws for several purposes are quicker made one purpose after the other."""
 
 
 class Purpose(IntEnum):
@@ -107,6 +110,19 @@ def uniform(
     return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * _TO_UNIT
 
 
+def uniforms(
+    asked: Sequence[tuple[KeyArray, Purpose, int]], episode: Moment, turn: Moment
+) -> list[FloatArray]:
+    """Return the `uniform` draws of several purposes, each (n,). asked: keys (n,), purpose, n."""
+    if asked[0][0].size > _MANY or (asked[0][0].size <= _FEW and isinstance(turn, int)):
+        return [uniform(keys, purpose, episode, turn, n) for keys, purpose, n in asked]
+    counters = [(int(purpose) << 48) | n for _, purpose, n in asked]
+    moments = np.asarray((episode << 32) | (turn << 16), dtype=np.uint64)
+    mixed = mix(np.array(counters, dtype=np.uint64)[:, None] | moments)
+    bits = mix(np.array([keys for keys, _, _ in asked]) ^ mixed)
+    return list(((bits >> np.uint64(11)).astype(np.float64) + 0.5) * _TO_UNIT)
+
+
 def logistic(
     keys: KeyArray, purpose: Purpose, episode: Moment = 0, turn: Moment = 0, n: int = 0
 ) -> FloatArray:
@@ -124,7 +140,13 @@ def normal(
     """
     u1 = uniform(keys, purpose, episode, turn, 2 * n)
     u2 = uniform(keys, purpose, episode, turn, 2 * n + 1)
-    return np.sqrt(-2.0 * np.log(u1)) * np.cos(2.0 * np.pi * u2)
+    return normal_of(u1, u2)
+
+
+def normal_of(u1: FloatArray, u2: FloatArray) -> FloatArray:
+    """Return standard normal draws out of two uniform ones each."""
+    out: FloatArray = np.sqrt(-2.0 * np.log(u1)) * np.cos(2.0 * np.pi * u2)
+    return out
 
 
 def turn_seed(key: int, episode: int, turn: int) -> int:

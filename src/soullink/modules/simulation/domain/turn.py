@@ -148,21 +148,31 @@ def take_turn(
     double = pair[:, Shared.SPEAKER] == speaker
     s, s_traits, s_keys = people[every, speaker], traits[every, speaker], keys[every, speaker]
     h, h_traits, h_keys = people[every, listener], traits[every, listener], keys[every, listener]
+    cuts, picks, misreads, worse, *moods, wait = randomness.uniforms(
+        (
+            (s_keys, Purpose.INTERRUPT, 0),
+            (s_keys, Purpose.ACT, 0),
+            (h_keys, Purpose.MISREAD, 0),
+            (h_keys, Purpose.MISREAD_SIGN, 0),
+            *((keys_of, Purpose.MOOD, n) for keys_of in (h_keys, s_keys) for n in (0, 1)),
+            (env, Purpose.MINUTE, 0),
+        ),
+        number,
+        turn,
+    )
+    h_noise, s_noise = randomness.normal_of(*moods[:2]), randomness.normal_of(*moods[2:])
     begun = pair[:, Shared.SPEAKER] >= 0
     interrupted = (
-        begun
-        & ~double
-        & (
-            randomness.uniform(s_keys, Purpose.INTERRUPT, number, turn)
-            < flow.interruption_chance(s, s_traits, pair[:, Shared.CONFLICT])
-        )
+        begun & ~double & (cuts < flow.interruption_chance(s, s_traits, pair[:, Shared.CONFLICT]))
     )
     gap = np.abs(s[:, Person.POSITION] - h[:, Person.POSITION]) / 2.0
     undecided = pair[:, Shared.AGREED] + pair[:, Shared.ARBITRATED] == 0
     disagreement = np.where(undecided & situation.decides, gap, 0.0)
 
-    signal, hurt = memory.recall(batch.memory, rows, speaker, topic, day)
-    recalled = memory.weights(batch.memory, rows, speaker, topic, day)
+    twice, both = np.concatenate((rows, rows)), np.concatenate((speaker, listener))
+    weight, signal, hurt = memory.recalled(
+        batch.memory, twice, both, topic, np.concatenate((day, day))
+    )
     respected = batch.memory.beliefs[rows, speaker, memory.Aspect.RESPECT]
     x = dynamics.features(
         s,
@@ -170,7 +180,7 @@ def take_turn(
         pair,
         situation,
         batch.drawn[rows, speaker],
-        (signal, hurt),
+        (signal[:n], hurt[:n]),
         respected,
         disagreement,
     )
@@ -181,37 +191,28 @@ def take_turn(
         + dynamics.allowed(s, pair, situation, scenario.stage is Stage.FIRST_MEETING, answers)
     )
     probabilities = dynamics.distribution(dynamics.utilities(x, extra, p))
-    act = dynamics.choose(probabilities, randomness.uniform(s_keys, Purpose.ACT, number, turn))
+    act = dynamics.choose(probabilities, picks)
     act = _forced_acts(act, speaker, forced, rows)
 
-    listener_signal, _ = memory.recall(batch.memory, rows, listener, topic, day)
     reading = dynamics.read(
         act,
         h,
         h_traits,
         situation.demands[:, 0],
-        listener_signal,
+        signal[n:],
         disagreement,
         dynamics.misread_chance(h, h_traits, pair[:, Shared.CONFLICT])
         * situation.misreading[every, listener],
-        (
-            randomness.uniform(h_keys, Purpose.MISREAD, number, turn),
-            randomness.uniform(h_keys, Purpose.MISREAD_SIGN, number, turn),
-        ),
+        (misreads, worse),
     )
-    noise = randomness.normal(h_keys, Purpose.MOOD, number, turn)
-    heard = dynamics.hear(
-        h, h_traits, s[:, Person.MOOD], act, reading, situation.strain[every, listener], noise, p
-    )
-    s_noise = randomness.normal(s_keys, Purpose.MOOD, number, turn)
+    strain = situation.strain[every, listener]
+    heard = dynamics.hear(h, h_traits, s[:, Person.MOOD], act, reading, strain, h_noise, p)
     spoke = dynamics.act_on_self(s, s_traits, act, s_noise, p)
     spoke[:, Person.POSITION], heard[:, Person.POSITION] = flow.moved(s, h, act)
     people[every, speaker], people[every, listener] = spoke, heard
     memory.remember(batch.memory, rows, listener, act, topic, reading.affect, reading.threat, day)
 
-    minutes = (scenario.minutes / situation.most) * (
-        0.6 + 0.8 * randomness.uniform(env, Purpose.MINUTE, number, turn)
-    )
+    minutes = (scenario.minutes / situation.most) * (0.6 + 0.8 * wait)
     pair[:, Shared.MINUTE] += minutes
     was_closing = pair[:, Shared.CLOSING] > 0
     _count(pair, act, reading, double, speaker, p)
@@ -223,7 +224,7 @@ def take_turn(
     batch.people[rows], batch.pair[rows] = people, pair
     return TurnArrays(
         rows, speaker, act, probabilities, reading, interrupted, double, before, people, pair,
-        fired_now, paused, arbitrated, recalled,
+        fired_now, paused, arbitrated, weight[:n],
     ), over  # fmt: skip
 
 
@@ -280,7 +281,7 @@ def _triggers(
     now = np.zeros((n, len(scenario.triggers)), dtype=np.bool_)
     if not scenario.triggers:
         return people, ends, now
-    values = environment.variables(people, pair)
+    values = environment.variables(people, pair, environment.looked_at(scenario.triggers))
     for number, trigger in enumerate(scenario.triggers):
         hit = environment.holds(trigger.when, values, n) & ~fired[rows, number]
         if hit.any():
