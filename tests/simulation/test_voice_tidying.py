@@ -226,6 +226,7 @@ async def test_a_repair_shows_what_had_been_said(prompts: Prompts) -> None:
 )
 def test_words_that_nobody_should_say_are_faults(words: str, kind: str) -> None:
     assert dangers(words) == (kind,)
+    assert dangers("All is well.", words) == (kind,)
     language: Language = "zh" if words[0] > "\u3000" else "en"
     assert "unsafe" in faults_of(a_request(language=language), "disclose", words)
 

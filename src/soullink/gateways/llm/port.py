@@ -261,7 +261,8 @@ class LlmCassetteMissError(LlmError):
 class LanguageModel(Protocol):
     """One model of one provider, ready to be called.
 
-    Every method raises a subclass of LlmError and nothing else for what a provider does.
+    Every method raises a subclass of LlmError and nothing else for what a provider does, and
+    whoever calls it needs no clock: what takes longer than request.timeout_seconds is ended.
     """
 
     @property

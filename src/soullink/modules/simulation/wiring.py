@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from soullink.gateways.llm.port import LanguageModel
 from soullink.gateways.postgres.database import Database
 from soullink.kernel.clock import Clock
-from soullink.kernel.in_time import TimeLimits
 from soullink.modules.personality.api import Personality
 from soullink.modules.prompts.api import Prompts, PromptStore, SpokenTurns
 from soullink.modules.simulation.agents.scenario import ScenarioAgent
@@ -51,10 +50,8 @@ def build(
     store: whose labels and live experiments decide on versions; None takes the newest shipped.
     """
 
-    limits = TimeLimits()
-
     def asked(name: str, told: Prompts) -> Voice:
-        return LlmVoice(open_model(name), told, BuiltInVoice(), limits=limits)
+        return LlmVoice(open_model(name), told, BuiltInVoice())
 
     def voice(name: str) -> Voice:
         return BuiltInVoice() if name == BUILT_IN else asked(name, prompts)

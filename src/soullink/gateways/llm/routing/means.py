@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from soullink.gateways.llm.ledger.port import Ledger
 from soullink.gateways.llm.response.port import ReplyCheck
+from soullink.gateways.llm.routing.in_time import TimeLimits
 from soullink.kernel.clock import Clock
-from soullink.kernel.in_time import TimeLimits
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,20 +65,23 @@ _STOPWORDS: Final = frozenset(
 )
 
 
-def faults_of(request: SpeechRequest, act: str, words: str) -> tuple[str, ...]:
-    """Return the faults of a model's `words` for the act it named; empty when all is well."""
+def faults_of(request: SpeechRequest, act: str, words: str, thought: str = "") -> tuple[str, ...]:
+    """Return the faults of a model's `words` for the act it named; empty when all is well.
+
+    thought: what it has the speaker think; nobody hears it, but members may read it.
+    """
     checks = (
         ("wrong_act", act.strip().casefold() != request.act.value),
         ("wrong_language", not right_language(words, request.language)),
         ("length", not right_length(words, request.language)),
-        ("role_break", breaks_role(words)),
+        ("role_break", breaks_role(words, thought)),
         ("speaks_for_other", speaks_for_other(words, request.speaker, request.listener)),
         ("markup", has_markup(words)),
         ("repetition", repeats(words, request)),
         ("invented_fact", bool(invented(words, request))),
         ("leaked_secret", leaks(words, request)),
         ("contradiction", denies_own_words(words, request)),
-        ("unsafe", bool(dangers(words))),
+        ("unsafe", bool(dangers(words, thought))),
     )
     return tuple(code for code, wrong in checks if wrong)
 
@@ -96,16 +99,17 @@ def right_length(words: str, language: Language) -> bool:
     return few <= count <= many
 
 
-def breaks_role(words: str) -> bool:
-    """Tell whether the model speaks of itself, of its task or of its instructions."""
-    if words.isascii():
-        small = words.lower()
+def breaks_role(*texts: str) -> bool:
+    """Tell whether the model speaks of itself, of its task or of its instructions in any text."""
+    together = "\n".join(texts)
+    if together.isascii():
+        small = together.lower()
         for hint in _ROLE_HINTS:  # a loop: any() of a generator takes twice as long
             if hint in small:
                 break
         else:
             return False
-    return _ROLE_BREAKS.search(words) is not None
+    return any(_ROLE_BREAKS.search(text) for text in texts)
 
 
 _ROLE_HINTS: Final = (

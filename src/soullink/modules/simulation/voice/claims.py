@@ -130,6 +130,21 @@ ENGLISH_SELF: Final = re.compile(r"\b(?:I|my|we)\b", re.IGNORECASE)
 HAN_SELF: Final = "我"
 """Every English, every Chinese form has one of them; looking for it first spares all the forms."""
 
+_last: tuple[str, bool] = ("", False)
+
+
+def of_oneself(words: str) -> bool:
+    """Tell whether English words speak of the one who says them.
+
+    Several checks ask of the same words in turn: the answer to the last question is kept.
+    """
+    global _last  # noqa: PLW0603 - one pair, replaced as a whole: threads may share it
+    last = _last
+    if last[0] is not words:
+        last = _last = (words, ENGLISH_SELF.search(words) is not None)
+    return last[1]
+
+
 SUPPOSED: Final = re.compile(
     r"\b(?:if|should|could|would|wish|imagine|suppose|pretend|as though|like|do|did|when|unless|"
     r"until|says?|think) (?:that )?$|(?:如果|要是|假如|假设|万一|好像|就当|以为|当时?)$",

@@ -17,13 +17,13 @@ from soullink.modules.simulation.voice.claims import (
     CHINESE_AGE,
     ENGLISH,
     ENGLISH_AGE,
-    ENGLISH_SELF,
     HAN_DIGITS,
     HAN_SELF,
     SAME,
     TENS,
     UNITS,
     meant,
+    of_oneself,
 )
 from soullink.modules.simulation.voice.port import SpeechRequest
 
@@ -45,7 +45,7 @@ def known_text(request: SpeechRequest) -> str:
 
 def invented(words: str, request: SpeechRequest) -> tuple[str, ...]:
     """Return the key words of the speaker's unsupported claims, in order of appearance."""
-    if not ENGLISH_SELF.search(words) and HAN_SELF not in words:
+    if not of_oneself(words) and HAN_SELF not in words:
         return ()
     claims = list(_claims(words))
     ages = [*ENGLISH_AGE.finditer(words), *CHINESE_AGE.finditer(words)]

@@ -24,7 +24,6 @@ from soullink.modules.simulation.voice.claims import (
     ENGLISH_MARRIED,
     ENGLISH_NUMBER,
     ENGLISH_ORIGIN,
-    ENGLISH_SELF,
     ENGLISH_UNMARRIED,
     GENERAL,
     HAN_HABIT,
@@ -43,6 +42,7 @@ from soullink.modules.simulation.voice.claims import (
     WIDE_PLACES,
     Form,
     meant,
+    of_oneself,
 )
 from soullink.modules.simulation.voice.facts import number_of
 from soullink.modules.simulation.voice.port import SpeechRequest
@@ -116,7 +116,7 @@ def claims_of(words: str, language: Language) -> tuple[Claim, ...]:
 
 def _of_oneself(words: str, language: Language) -> bool:
     """Tell whether words speak of the one who says them; every form does."""
-    return HAN_SELF in words if language == "zh" else ENGLISH_SELF.search(words) is not None
+    return HAN_SELF in words if language == "zh" else of_oneself(words)
 
 
 def _denies(one: Claim, other: Claim, same_episode: bool) -> bool:

@@ -18,18 +18,15 @@ from soullink.gateways.llm.port import (
     LanguageModel,
     LlmError,
     LlmRefusedError,
-    LlmTimeoutError,
     Message,
 )
-from soullink.kernel.in_time import TimeLimits
 from soullink.modules.prompts.api import ContextBudget, Prompts
 from soullink.modules.simulation.api import ACTS, Act, Speech
 from soullink.modules.simulation.voice.briefing import CONTEXT, TURN_PROMPT, Briefings
-from soullink.modules.simulation.voice.checks import breaks_role, faults_of
+from soullink.modules.simulation.voice.checks import faults_of
 from soullink.modules.simulation.voice.formatting import normalised
 from soullink.modules.simulation.voice.port import SpeechRequest, Spoken, Voice
 from soullink.modules.simulation.voice.prompting import declared, repair_variables
-from soullink.modules.simulation.voice.safety import dangers
 from soullink.modules.simulation.voice.text import LENGTHS, clipped, count_words
 
 REPAIR_PROMPT: Final = "simulation.repair"
@@ -111,8 +108,8 @@ class LlmVoice:
     """Asks `model` for thought, words and act, and lets `fallback` speak where that fails.
 
     A turn costs one call, or two when the first answer has a fault. Whatever the provider does,
-    words come within `turn_timeout_seconds` and the speech says how they came about. Only
-    cancellation passes through. limits: shared by voices that are asked in one event loop.
+    words come within `turn_timeout_seconds` (a model keeps to the time of its request), and the
+    speech says how they came about. Only cancellation passes through.
     """
 
     def __init__(
@@ -123,14 +120,12 @@ class LlmVoice:
         *,
         turn_timeout_seconds: float = TURN_TIMEOUT_SECONDS,
         context: ContextBudget = CONTEXT,
-        limits: TimeLimits | None = None,
     ) -> None:
         self._model = model
         self._prompts = prompts
         self._briefings = Briefings(prompts, context)
         self._fallback = fallback
         self._timeout_seconds = turn_timeout_seconds
-        self._limits = TimeLimits() if limits is None else limits
 
     @property
     def name(self) -> str:
@@ -143,10 +138,7 @@ class LlmVoice:
         tally = _Tally()
         answer: _Answer | None = None
         try:
-            asking = self._ask_twice(request, tally, started)
-            answer = await self._limits.finish(asking, self._timeout_seconds)
-        except TimeoutError:
-            tally.blame(LlmTimeoutError.code)
+            answer = await self._ask_twice(request, tally, started)
         except LlmError as error:
             tally.blame(error.code)
         account = tally.account(self.name)
@@ -255,12 +247,7 @@ def _read(text: str, request: SpeechRequest) -> _Answer:
         return _Answer("", "", (UNREADABLE,))
     words, tidied = normalised(words, request)
     thought = clipped(thought, LONGEST_THOUGHT) if isinstance(thought, str) else ""
-    faults = faults_of(request, act, words)
-    if breaks_role(thought) and "role_break" not in faults:
-        faults = (*faults, "role_break")
-    if dangers(thought) and "unsafe" not in faults:
-        faults = (*faults, "unsafe")
-    return _Answer(thought, words, faults, tidied)
+    return _Answer(thought, words, faults_of(request, act, words, thought), tidied)
 
 
 def _decoded(text: str) -> Any:

@@ -88,20 +88,29 @@ _COMPILED: Final = tuple(
 KINDS: Final[tuple[str, ...]] = tuple(kind for kind, _ in _PATTERNS)
 
 
-def dangers(words: str) -> tuple[str, ...]:
-    """Return the kinds of what should not be said, in the order of KINDS; empty when well."""
-    if not words.isascii():
-        return tuple(kind for kind, pattern in _COMPILED if pattern.search(words))
-    small, found = words.lower(), []
-    for kind, pattern in _COMPILED:
-        for hint in _HINTS[kind]:  # a loop: any() of a generator takes twice as long
-            if hint in small:
-                if pattern.search(words):
-                    found.append(kind)
-                break
-    return tuple(found)
+def dangers(*texts: str) -> tuple[str, ...]:
+    """Return the kinds of what should not be said in any of the texts, in the order of KINDS."""
+    together = "\n".join(texts)
+    if not together.isascii():
+        return tuple(kind for kind, pattern in _COMPILED if any(map(pattern.search, texts)))
+    small = together.lower()
+    return tuple(
+        [
+            kind
+            for kind, pattern in _COMPILED
+            if _hinted(kind, small) and any(map(pattern.search, texts))
+        ]
+    )
 
 
+def _hinted(kind: str, small: str) -> bool:
+    for hint in _HINTS[kind]:  # a loop: any() of a generator takes twice as long
+        if hint in small:
+            return True
+    return kind == "contact" and _DIGIT.search(small) is not None
+
+
+_DIGIT: Final = re.compile("[0-9]")
 _HINTS: Final[dict[str, tuple[str, ...]]] = {
     "threat": (
         *("kill", "hurt", "beat", "stab", "shoot", "strangle", "choke", "hit", "smash"),
@@ -114,9 +123,12 @@ _HINTS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "self_harm": ("yourself", "dead", "kys", "die", "better off"),
     "contact": (
-        *"0123456789@",
+        "@",
         *("whatsapp", "telegram", "insta", "snapchat", "wechat", "line id", "handle", "mail"),
         *("qq", "e-mail"),
     ),
 }
-"""Of which an ASCII text of a kind holds one at least; looking for them is ten times as quick."""
+"""Of which an ASCII text of a kind holds one at least; looking for them is ten times as quick.
+
+A contact may be all digits.
+"""

@@ -3,48 +3,42 @@
 import asyncio
 import types
 from collections.abc import Coroutine, Generator
-from typing import Any, TypeVar
-
-_T = TypeVar("_T")
+from typing import Any
 
 _TICK_SECONDS = 0.001
 """Event loops round their timers to milliseconds."""
 
 
 class TimeLimits:
-    """Ends what takes too long. Not for two event loops at a time.
+    """Ends what takes too long. Belongs to the event loop that it is first used in.
 
     One standing timer is set to the first end there is: most waits are over long before theirs,
     and a timer for each (asyncio.timeout) takes as long as a tenth of a whole call.
     """
 
-    __slots__ = ("_alarm", "_alarm_at", "_limits", "_loop")
+    __slots__ = ("_alarm", "_alarm_at", "_limits")
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._limits: set[_Limit] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0.0
 
-    async def finish(self, work: Coroutine[Any, Any, _T], seconds: float) -> _T:
-        """Return what `work` does. Raises TimeoutError after `seconds`, if it waits at all."""
+    async def finish(self, work: Coroutine[Any, Any, None], seconds: float) -> None:
+        """Run `work` to its end. Raises TimeoutError after `seconds`, if it waits at all."""
         try:
             awaited = work.send(None)
-        except StopIteration as done:
-            result: _T = done.value
-            return result
+        except StopIteration:
+            return
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("only a task can wait")
         loop = asyncio.get_running_loop()
-        if loop is not self._loop:  # a timer of one that has ended would never ring
-            self._loop, self._alarm, self._limits = loop, None, set()
         limit = _Limit(task, loop.time() + seconds)
         self._limits.add(limit)
         if self._alarm is None or limit.at < self._alarm_at:
             self._set_alarm(loop, limit.at)
         try:
-            return await _go_on(work, awaited)
+            await _go_on(work, awaited)
         except asyncio.CancelledError as error:
             if limit.take_back():
                 raise TimeoutError from error
@@ -96,7 +90,7 @@ class _Limit:
 
 
 @types.coroutine
-def _go_on(work: Coroutine[Any, Any, _T], awaited: Any) -> Generator[Any, Any, _T]:
+def _go_on(work: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, Any, None]:
     """Pass on what `work` awaits to the event loop, and what comes of it back to `work`."""
     while True:
         try:
@@ -106,6 +100,5 @@ def _go_on(work: Coroutine[Any, Any, _T], awaited: Any) -> Generator[Any, Any, _
                 awaited = work.throw(error)
             else:
                 awaited = work.send(result)
-        except StopIteration as done:
-            returned: _T = done.value
-            return returned
+        except StopIteration:
+            return

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from soullink.kernel.in_time import TimeLimits
+from soullink.gateways.llm.routing.in_time import TimeLimits
 
 pytestmark = pytest.mark.anyio
 
