@@ -145,7 +145,7 @@ def begin(
         traits = means + sds * draws
     general = attraction.general(keys if actor_keys is None else actor_keys, p)
     sparks = attraction.spark(keys, env, p)
-    drawn = np.clip(general + np.sqrt(p.pair_share) * sparks, -3.0, 3.0)
+    drawn = (general + np.sqrt(p.pair_share) * sparks).clip(-3.0, 3.0)
     people = np.zeros((replicas, 2, N_PERSON))
     anxious, avoidant = traits[..., Trait.ANXIETY], traits[..., Trait.AVOIDANCE]
     people[..., LOADS] = np.stack(
@@ -176,9 +176,9 @@ def begin(
     people[..., Person.HEARD] = -1.0
     people[..., Person.LAST_ACT] = -1.0
     people[..., Person.LAST_ACT_2] = -1.0
-    people[..., Person.SIMILARITY] = np.clip(people[..., Person.SIMILARITY], 0.0, 1.0)
+    people[..., Person.SIMILARITY] = people[..., Person.SIMILARITY].clip(0.0, 1.0)
     standing = randomness.normal(keys, Purpose.SENSITIVITY)
-    people[..., Person.SENSITIVITY] = np.clip(1.0 + p.sensitivity_sd * standing, 0.1, 3.0)
+    people[..., Person.SENSITIVITY] = (1.0 + p.sensitivity_sd * standing).clip(0.1, 3.0)
     return Batch(
         people=dynamics.bounded(people),
         pair=np.zeros((replicas, N_SHARED)),
@@ -351,7 +351,7 @@ def _look_back(
     crosses over: a partner's stress and hurt cost one's own satisfaction too (Westman 2001).
     """
     new, other = people.copy(), people[:, ::-1]
-    now = np.clip(
+    now = (
         0.56
         + p.satisfaction_felt * (felt - 0.22)
         + p.satisfaction_closeness * (people[..., Person.CLOSENESS] - 0.3)
@@ -360,18 +360,20 @@ def _look_back(
         - p.satisfaction_hurt * people[..., Person.HURT]
         - p.satisfaction_of_other * (other[..., Person.STRESS] - 0.25 + other[..., Person.HURT])
         + p.satisfaction_success * success[:, None]
-        + p.comparison_sd * standard,
+        + p.comparison_sd * standard
+    ).clip(
         0.0,
         1.0,
     )
     satisfaction = 0.55 * people[..., Person.SATISFACTION] + 0.45 * now
     new[..., Person.SATISFACTION] = satisfaction
-    target = np.clip(
+    target = (
         0.55 * satisfaction
         + 0.6 * people[..., Person.CLOSENESS]
         - 0.08 * traits[..., Trait.AVOIDANCE]
         + 0.03 * traits[..., Trait.CONSCIENTIOUSNESS]
-        - 0.12,
+        - 0.12
+    ).clip(
         0.0,
         1.0,
     )

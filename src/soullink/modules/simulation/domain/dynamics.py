@@ -105,7 +105,7 @@ class Reading:
 
 def sigmoid(x: FloatArray) -> FloatArray:
     """Return the logistic function of each element, safe for large values."""
-    out: FloatArray = 1.0 / (1.0 + np.exp(-np.clip(x, -40.0, 40.0)))
+    out: FloatArray = 1.0 / (1.0 + np.exp(-x.clip(-40.0, 40.0)))
     return out
 
 
@@ -121,7 +121,7 @@ def set_point(traits: FloatArray) -> FloatArray:
         - 0.08 * traits[..., Trait.NEUROTICISM]
         + 0.02 * traits[..., Trait.AGREEABLENESS]
     )
-    return np.clip(point, -0.4, 0.5)
+    return point.clip(-0.4, 0.5)
 
 
 def features(
@@ -169,7 +169,7 @@ def features(
     x[:, 34] = attraction
     # Talk may be rounded off once the fewest turns are done; then ever more so.
     span = max(situation.most - situation.fewest, 1)
-    x[:, 35] = np.clip((pair[:, Shared.TURNS] - situation.fewest) / span, 0.0, 1.0)
+    x[:, 35] = ((pair[:, Shared.TURNS] - situation.fewest) / span).clip(0.0, 1.0)
     x[:, 36:42] = situation.demands
     x[:, 42] = disagreement
     x[:, 43] = p[:, Person.GUILT]
@@ -295,33 +295,34 @@ def read(
     heard = valence + override
     anxious, avoidant = traits[:, Trait.ANXIETY], traits[:, Trait.AVOIDANCE]
     shift = np.where(misread, 0.5 * (CLASS_VALENCE[perceived] - VALENCE[act]), 0.0)
-    connection = np.clip((CONNECTION[act] + shift) * np.clip(1.0 + 0.25 * anxious, 0.3, 2.0), -1, 1)
+    connection = ((CONNECTION[act] + shift) * (1.0 + 0.25 * anxious).clip(0.3, 2.0)).clip(-1, 1)
     # Closeness itself presses on the avoidant: tenderness takes a little of their autonomy.
     intimate = np.maximum(CONNECTION[act], 0.0) * DEPTH[act]
-    autonomy = np.clip(
-        AUTONOMY[act] * np.clip(1.0 + 0.3 * avoidant, 0.3, 2.0) - 0.12 * avoidant * intimate, -1, 1
-    )
-    esteem = np.clip(
-        (ESTEEM[act] + shift) * np.clip(1.0 + 0.15 * traits[:, Trait.NEUROTICISM], 0.3, 2.0), -1, 1
-    )
-    threat = np.clip(
+    autonomy = (
+        AUTONOMY[act] * (1.0 + 0.3 * avoidant).clip(0.3, 2.0) - 0.12 * avoidant * intimate
+    ).clip(-1, 1)
+    esteem = (
+        (ESTEEM[act] + shift) * (1.0 + 0.15 * traits[:, Trait.NEUROTICISM]).clip(0.3, 2.0)
+    ).clip(-1, 1)
+    threat = (
         listener[:, Person.SENSITIVITY]
         * (
-            0.45 * np.maximum(-connection, 0.0) * np.clip(1.0 + 0.35 * anxious, 0.2, 2.2)
-            + 0.35 * np.maximum(-autonomy, 0.0) * np.clip(1.0 + 0.35 * avoidant, 0.2, 2.2)
+            0.45 * np.maximum(-connection, 0.0) * (1.0 + 0.35 * anxious).clip(0.2, 2.2)
+            + 0.35 * np.maximum(-autonomy, 0.0) * (1.0 + 0.35 * avoidant).clip(0.2, 2.2)
             + 0.45 * np.maximum(-esteem, 0.0)
-            + 0.12 * situation_threat * np.clip(1.0 + 0.3 * traits[:, Trait.NEUROTICISM], 0.2, 2.2)
-        ),
+            + 0.12 * situation_threat * (1.0 + 0.3 * traits[:, Trait.NEUROTICISM]).clip(0.2, 2.2)
+        )
+    ).clip(
         0.0,
         1.0,
     )
     pressing = _PRESSING[perceived]
-    values = np.clip(
-        np.where(pressing, -disagreement, np.where(SETTLING[act], 0.4 * disagreement, 0.0)), -1, 1
-    )
-    affect = np.clip(
-        0.55 * heard + 0.2 * connection + 0.1 * autonomy + 0.15 * esteem + 0.15 * values, -1.0, 1.0
-    )
+    values = np.where(
+        pressing, -disagreement, np.where(SETTLING[act], 0.4 * disagreement, 0.0)
+    ).clip(-1, 1)
+    affect = (
+        0.55 * heard + 0.2 * connection + 0.1 * autonomy + 0.15 * esteem + 0.15 * values
+    ).clip(-1.0, 1.0)
     return Reading(perceived, misread, affect, connection, autonomy, esteem, threat, values)
 
 
@@ -346,18 +347,18 @@ def hear(
     anxious, avoidant = traits[:, Trait.ANXIETY], traits[:, Trait.AVOIDANCE]
     gain = np.where(
         affect < 0,
-        p.mood_gain_negative * np.clip(1.0 + 0.22 * neurotic, 0.3, 2.0),
-        p.mood_gain_positive * np.clip(1.0 + 0.15 * traits[:, Trait.EXTRAVERSION], 0.4, 1.8),
+        p.mood_gain_negative * (1.0 + 0.22 * neurotic).clip(0.3, 2.0),
+        p.mood_gain_positive * (1.0 + 0.15 * traits[:, Trait.EXTRAVERSION]).clip(0.4, 1.8),
     )
     point = set_point(traits) - 0.18 * strain
-    inertia = np.clip(p.mood_inertia + 0.04 * neurotic, 0.1, 0.7)
+    inertia = (p.mood_inertia + 0.04 * neurotic).clip(0.1, 0.7)
     mood = listener[:, Person.MOOD]
     new[:, Person.MOOD] = (
         point
         + inertia * (mood - point)
         + p.mood_influence * (speaker_mood - mood)
         + gain * affect
-        + p.mood_noise_hearing * np.clip(1.0 + 0.15 * neurotic, 0.5, 1.6) * noise
+        + p.mood_noise_hearing * (1.0 + 0.15 * neurotic).clip(0.5, 1.6) * noise
     )
     new[:, Person.AROUSAL] = (
         0.78 * listener[:, Person.AROUSAL]
@@ -369,18 +370,18 @@ def hear(
     new[:, Person.STRESS] = (
         listener[:, Person.STRESS]
         + 0.03 * (0.15 + 0.6 * strain + 0.05 * neurotic - listener[:, Person.STRESS])
-        + p.stress_threat * reading.threat * np.clip(1.0 + 0.2 * neurotic, 0.4, 1.8)
+        + p.stress_threat * reading.threat * (1.0 + 0.2 * neurotic).clip(0.4, 1.8)
         - p.stress_relief * np.maximum(affect, 0.0)
     )
     trust = listener[:, Person.TRUST]
-    trusting = np.clip(1.0 - 0.15 * anxious - 0.1 * avoidant, 0.4, 1.6)
+    trusting = (1.0 - 0.15 * anxious - 0.1 * avoidant).clip(0.4, 1.6)
     new[:, Person.TRUST] = trust + np.where(
         affect < 0,
         p.trust_loss * affect * trust,
         p.trust_growth * affect * (1.0 - trust) * trusting,
     )
     close = listener[:, Person.CLOSENESS]
-    opening = np.clip(1.0 - 0.12 * avoidant, 0.3, 1.7)
+    opening = (1.0 - 0.12 * avoidant).clip(0.3, 1.7)
     warmth = np.maximum(affect, 0.0)
     # The intimacy process: revealing brings close when it is met (Reis & Shaver 1988).
     met = listener[:, Person.DISCLOSED] * _MEETING[reading.perceived]
@@ -397,15 +398,16 @@ def hear(
     new[:, Person.THREAT] = reading.threat
     new[:, Person.FELT] += affect
     new[:, Person.HEARD_TURNS] += 1
-    new[:, Person.HURT] = np.clip(
+    new[:, Person.HURT] = (
         0.88 * listener[:, Person.HURT]
-        + p.hurt_gain * listener[:, Person.SENSITIVITY] * np.maximum(-affect - 0.2, 0.0),
+        + p.hurt_gain * listener[:, Person.SENSITIVITY] * np.maximum(-affect - 0.2, 0.0)
+    ).clip(
         0.0,
         1.0,
     )
     similar = np.where(SETTLING[act] | _ALIKE[reading.perceived], 0.05, 0.0)
     similar = similar - 0.06 * _PRESSING[reading.perceived]
-    new[:, Person.SIMILARITY] = np.clip(listener[:, Person.SIMILARITY] + similar * 0.5, 0.0, 1.0)
+    new[:, Person.SIMILARITY] = (listener[:, Person.SIMILARITY] + similar * 0.5).clip(0.0, 1.0)
     new[:, Person.DISCLOSED] = 0.0
     new[:, Person.PRESSED] = 0.0
     new[:, Person.WARMED] = 0.0
@@ -435,10 +437,11 @@ def act_on_self(
         + 0.04 * VALENCE[act]
         + p.mood_noise_speaking * noise
     )
-    new[:, Person.GUILT] = np.clip(
+    new[:, Person.GUILT] = (
         0.9 * speaker[:, Person.GUILT]
-        + 0.35 * hostile * np.clip(0.6 + 0.25 * agreeable, 0.1, 1.2)
-        - 0.5 * (act == INDEX[Act.APOLOGISE]),
+        + 0.35 * hostile * (0.6 + 0.25 * agreeable).clip(0.1, 1.2)
+        - 0.5 * (act == INDEX[Act.APOLOGISE])
+    ).clip(
         0.0,
         1.0,
     )
@@ -447,11 +450,11 @@ def act_on_self(
     )
     depth = DEPTH[act]
     fresh = depth * (1.0 - speaker[:, Person.OPENED])
-    opening = np.clip(1.0 - 0.12 * traits[:, Trait.AVOIDANCE], 0.3, 1.7)
+    opening = (1.0 - 0.12 * traits[:, Trait.AVOIDANCE]).clip(0.3, 1.7)
     new[:, Person.CLOSENESS] = speaker[:, Person.CLOSENESS] + 0.025 * fresh * opening * (
         1.0 - speaker[:, Person.CLOSENESS]
     )
-    new[:, Person.OPENED] = np.clip(speaker[:, Person.OPENED] + 0.05 * fresh, 0.0, 0.9)
+    new[:, Person.OPENED] = (speaker[:, Person.OPENED] + 0.05 * fresh).clip(0.0, 0.9)
     new[:, Person.DISCLOSED] = depth >= 0.4
     new[:, Person.PRESSED] = CLASS_OF[act] == DEMAND
     new[:, Person.WARMED] = POSITIVE_ACTS[act]
@@ -477,14 +480,14 @@ def heated(
     )
     heating = p.conflict_heating * felt_heat * (1.0 - conflict)
     rise = np.where(felt_heat > 0, heating, 0.5 * felt_heat * conflict)
-    return np.clip(0.96 * conflict + rise, 0.0, 1.0)
+    return (0.96 * conflict + rise).clip(0.0, 1.0)
 
 
 def bounded(people: FloatArray) -> FloatArray:
     """Clip the state variables to their ranges, in place, and return them."""
-    np.clip(people[..., STATE], RANGES[:, 0], RANGES[:, 1], out=people[..., STATE])
+    people[..., STATE].clip(RANGES[:, 0], RANGES[:, 1], out=people[..., STATE])
     for column in (Person.CONNECTION, Person.AUTONOMY, Person.ESTEEM):
-        np.clip(people[..., column], -1.0, 1.0, out=people[..., column])
+        people[..., column].clip(-1.0, 1.0, out=people[..., column])
     return people
 
 

@@ -103,11 +103,11 @@ def situation_of(
     demands = np.tile(asked, (people.shape[0], 1))
     for table, picked in zip(tables, choices, strict=True):
         demands = demands + table[picked]
-    strain = np.clip(
-        (people[..., LOADS] * pressures).sum(axis=2) + 0.25 * people[..., LOADS].mean(axis=2), 0, 1
-    )
+    strain = (
+        (people[..., LOADS] * pressures).sum(axis=2) + 0.25 * people[..., LOADS].mean(axis=2)
+    ).clip(0, 1)
     return Situation(
-        demands=np.clip(demands, 0.0, 1.0),
+        demands=demands.clip(0.0, 1.0),
         scenario_acts=acts,
         goal_acts=goals[roles],
         decides=scenario.decision is not None,
@@ -294,24 +294,24 @@ def pass_time(
             new[..., column] += event.load * hit
             new[..., Person.STRESS] += event.stress * hit
             new[..., Person.MOOD] += event.mood * hit
-    np.clip(new[..., LOADS], 0.0, 1.0, out=new[..., LOADS])
+    new[..., LOADS].clip(0.0, 1.0, out=new[..., LOADS])
     rest = np.exp(-days / 2.5)[:, None]
     point = set_point(traits)
     events_mood = new[..., Person.MOOD] - people[..., Person.MOOD]
     new[..., Person.MOOD] = point + rest * (people[..., Person.MOOD] - point) + 0.6 * events_mood
     new[..., Person.AROUSAL] = 0.25 + rest * (people[..., Person.AROUSAL] - 0.25)
     load = new[..., LOADS].mean(axis=2)
-    baseline = np.clip(0.12 + p.stress_of_load * load + 0.04 * neurotic + extra_stress, 0.0, 1.0)
+    baseline = (0.12 + p.stress_of_load * load + 0.04 * neurotic + extra_stress).clip(0.0, 1.0)
     slow = np.exp(-days / 9.0)[:, None]
     new[..., Person.STRESS] = baseline + slow * (new[..., Person.STRESS] - baseline)
-    fade = np.exp(-months * np.clip(0.05 + 0.02 * avoidant, 0.01, 0.12))
+    fade = np.exp(-months * (0.05 + 0.02 * avoidant).clip(0.01, 0.12))
     new[..., Person.CLOSENESS] = people[..., Person.CLOSENESS] * fade
     belief = memory.beliefs.mean(axis=2)
     new[..., Person.TRUST] = people[..., Person.TRUST] + 0.06 * np.minimum(months, 2.0) * (
         0.5 + 0.5 * belief - 0.04 * anxious - people[..., Person.TRUST]
     )
     linger = np.exp(
-        -days[:, None] / np.clip(9.0 * (1.0 + 0.25 * anxious + 0.2 * neurotic), 3.0, 30.0)
+        -days[:, None] / (9.0 * (1.0 + 0.25 * anxious + 0.2 * neurotic)).clip(3.0, 30.0)
     )
     new[..., Person.HURT] = people[..., Person.HURT] * linger
     new[..., Person.GUILT] = people[..., Person.GUILT] * linger

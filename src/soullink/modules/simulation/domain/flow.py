@@ -152,9 +152,9 @@ def moved(
     new_p = p + _OWN_STEP[act] * gap
     new_q = q - _OTHER_STEP[act] * gap
     hard = _HARDENING[act]
-    new_p = np.where(hard, np.clip(p + 0.06 * np.sign(p - q), -1.0, 1.0), new_p)
+    new_p = np.where(hard, (p + 0.06 * np.sign(p - q)).clip(-1.0, 1.0), new_p)
     pushed = _PUSHING[act]
-    new_q = np.where(pushed, np.clip(q + 0.03 * np.sign(q - p), -1.0, 1.0), new_q)
+    new_q = np.where(pushed, (q + 0.03 * np.sign(q - p)).clip(-1.0, 1.0), new_q)
     return new_p, new_q
 
 

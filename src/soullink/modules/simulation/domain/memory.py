@@ -161,13 +161,13 @@ def remember(
     """
     aspect = ASPECT_OF_ACT[act]
     sign = SIGN_OF_ACT[act]
-    salience = np.clip(0.75 * np.abs(affect) + 0.35 * threat, 0.0, 1.0)
+    salience = (0.75 * np.abs(affect) + 0.35 * threat).clip(0.0, 1.0)
     noted = (aspect >= 0) & (salience >= NOTICED)
     if not noted.any():
         return
     r, w, a = rows[noted], who[noted], aspect[noted]
     # How it felt colours what is kept: a compliment taken for flattery is no good memory.
-    new_valence = np.clip(0.5 * sign[noted] + 0.5 * affect[noted], -1.0, 1.0)
+    new_valence = (0.5 * sign[noted] + 0.5 * affect[noted]).clip(-1.0, 1.0)
     cell = (r, w, a, topic)
     valence, importance, count, superseded = merged(
         memory.valence[cell],
