@@ -55,22 +55,6 @@ async def test_as_few_as_wanted_are_served_at_a_time() -> None:
     assert [len(each) for each in work.rounds] == [20, 20, 10]
 
 
-async def test_so_many_rounds_as_allowed_are_under_way_and_no_more() -> None:
-    work = Rounds()
-    grouped = Grouped(work, most=2, rounds=2)
-    work.gate.clear()
-    asked = [asyncio.ensure_future(grouped.ask(number)) for number in range(1, 8)]
-    await asyncio.sleep(0.001)
-    assert work.rounds == [[1, 2], [3, 4]]
-    asked[0].cancel()
-    asked[4].cancel()
-    work.gate.set()
-    found = await asyncio.gather(*asked, return_exceptions=True)
-    assert [answer for answer in found if isinstance(answer, int)] == [4, 6, 8, 12, 14]
-    assert work.rounds == [[1, 2], [3, 4], [6], [7]] or work.rounds[2:] == [[6, 7]]
-    assert await grouped.ask(9) == 18
-
-
 async def test_an_error_goes_to_whom_it_concerns() -> None:
     grouped = Grouped(Rounds())
     found = await asyncio.gather(*map(grouped.ask, (1, -5, 3)), return_exceptions=True)
@@ -171,7 +155,7 @@ async def test_a_loop_that_ends_while_a_round_waits_for_company_leaves_nobody_wa
     asked = asyncio.ensure_future(grouped.ask(1))
     await asyncio.sleep(0)
     await asyncio.sleep(0)  # the round has begun to wait
-    (worker,) = grouped._workers
-    worker.cancel()
+    assert grouped._worker is not None
+    grouped._worker.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked

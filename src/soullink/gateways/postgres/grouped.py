@@ -9,7 +9,7 @@ more, on an idle one at once, and then with a few at a time.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -75,33 +75,31 @@ class Grouped(Generic[Item, Answer]):
 
     work: takes the items of a round and returns an answer or an error for each, in their order;
     what it raises is raised to everybody in the round. most: items in one round; few: as many
-    while the loop has time to spare; rounds: that may be under way at one time.
+    while the loop has time to spare.
     """
 
-    __slots__ = ("_few", "_load", "_most", "_rounds", "_waiting", "_work", "_workers")
+    __slots__ = ("_few", "_load", "_most", "_waiting", "_work", "_worker")
 
     def __init__(
         self,
         work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
         most: int = MOST_AT_ONCE,
         few: int = FEW_AT_ONCE,
-        rounds: int = 1,
     ) -> None:
         self._work = work
         self._most = most
         self._few = min(few, most)
         self._load = Load()
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
-        self._rounds = rounds
-        self._workers: set[asyncio.Task[None]] = set()
+        self._worker: asyncio.Task[None] | None = None
 
     async def ask(self, item: Item) -> Answer:
         """Return the answer to `item`. One who is cancelled meanwhile disturbs no other."""
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((item, answered))
-        if len(self._workers) < self._rounds:
-            self._workers.add(loop.create_task(self._serve()))
+        if self._worker is None:
+            self._worker = loop.create_task(self._serve())
         return await answered
 
     async def _serve(self) -> None:
@@ -120,7 +118,7 @@ class Grouped(Generic[Item, Answer]):
             self._abandon(())
             raise
         finally:
-            self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            self._worker = None
 
     def _abandon(self, asked: Sequence[tuple[Item, asyncio.Future[Answer]]]) -> None:
         """Leave everybody who waits: the loop is ending, and nobody may wait for ever."""
