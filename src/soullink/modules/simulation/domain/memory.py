@@ -299,7 +299,11 @@ class MemoryStream:
             return None
         aspect, sign = told
         new_valence = min(max(0.5 * sign + 0.5 * affect, -1.0), 1.0)
-        old = next((i for i in self.current() if i.aspect is aspect and i.topic is topic), None)
+        old = None
+        for one in self.items:
+            if one.superseded_by is None and one.aspect is aspect and one.topic is topic:
+                old = one
+                break
         start = old or MemoryItem(len(self.items), aspect, topic, text, 0.0, 0.0, day, 0, ())
         valence, importance, count, superseded = _merged_one(start, new_valence, salience)
         if old is None or superseded:
@@ -325,10 +329,12 @@ class MemoryStream:
 
     def recall(self, topic: Topic, day: float, limit: int = 3) -> list[MemoryItem]:
         """Return the memories that come back now, strongest first."""
-
-        def strength(item: MemoryItem) -> float:
-            relevance = 1.0 if item.topic is topic else RELEVANCE_ELSEWHERE
-            age = max(day - item.day, 0.0)
-            return item.importance * float(2.0 ** (-age / HALF_LIFE_DAYS)) * relevance
-
-        return sorted(self.current(), key=lambda item: (-strength(item), item.number))[:limit]
+        found = []
+        for item in self.items:
+            if item.superseded_by is None:
+                relevance = 1.0 if item.topic is topic else RELEVANCE_ELSEWHERE
+                recency = 2.0 ** (-max(day - item.day, 0.0) / HALF_LIFE_DAYS)
+                # Of equals, the older; numbers differ, so items themselves are never compared.
+                found.append((-(item.importance * recency * relevance), item.number, item))
+        found.sort()
+        return [item for _, _, item in found[:limit]]
