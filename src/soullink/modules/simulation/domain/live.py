@@ -257,7 +257,7 @@ def _in_company(
 def _open(courses: list[LiveCourse]) -> list[Opening]:
     first, number = courses[0], courses[0].number + 1
     scenario, before = first.next_scenes()
-    batch = _joint(courses).batch
+    batch = first.batch if len(courses) == 1 else _joint(courses).batch
     record, situation = course.open_episode(batch, scenario, before, number, first.conditions)
     shared, asks = packed.shared(situation), packed.parted(packed.asked(situation))
     fired = np.zeros((batch.size, len(scenario.triggers)), dtype=np.bool_)  # none yet
