@@ -7,6 +7,7 @@ counts. On two cores or more the client has one to itself.
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -78,6 +79,7 @@ def _pin(cores: set[int]) -> Any:
     return lambda: os.sched_setaffinity(0, cores)
 
 
+@functools.cache  # this process keeps to some of them itself, and then sees no others
 def cores() -> tuple[set[int], set[int]]:
     """Return the client's core, and those of everything else."""
     known = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
