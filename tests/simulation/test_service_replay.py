@@ -133,6 +133,20 @@ async def test_a_run_that_died_between_a_turn_and_the_end_of_its_episode_loses_n
     assert plain(await service.course(run.id)) == plain(whole)
 
 
+async def test_turns_of_earlier_versions_are_read(database: Database, database_url: str) -> None:
+    service = a_service(database)
+    before = await lived_course(service, SETTINGS)
+    whole = (
+        "UPDATE simulation_turn SET speech = speech || jsonb_build_object('words', words,"
+        " 'voice', voice, 'status', voice_status, 'faults', faults, 'model', model, 'prompt',"
+        " prompt_version, 'input_tokens', input_tokens, 'output_tokens', output_tokens, 'calls',"
+        " calls, 'cost_nano_usd', cost_nano_usd)"
+    )
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        assert connection.execute(whole).rowcount == len(before.turns)
+    assert await service.course(before.run.id) == before
+
+
 def _changed(what: str) -> str:
     return f"UPDATE simulation_turn SET {what} WHERE episode = 2 AND sequence = 3"  # noqa: S608
 

@@ -294,6 +294,10 @@ _TURN_DETAIL = (
 )  # fmt: skip
 
 
+_SPEECH_DETAIL = ("inner_thought", "line", "quality")
+"""What of a speech has no column of its own."""
+
+
 def turn_row(run_id: RunId, turn: Turn, wall: Wall) -> dict[str, Any]:
     """Return the row of a turn, as what JSON can be made of."""
     speech = turn.speech
@@ -319,7 +323,7 @@ def turn_row(run_id: RunId, turn: Turn, wall: Wall) -> dict[str, Any]:
         "output_tokens": speech.output_tokens,
         "calls": speech.calls,
         "cost_nano_usd": speech.cost_nano_usd,
-        "speech": speech,
+        "speech": {name: getattr(speech, name) for name in _SPEECH_DETAIL},
         "started_at": wall.started_at,
         "latency_seconds": wall.latency_seconds,
         "cpu_seconds": wall.cpu_seconds,
@@ -359,7 +363,19 @@ def _turn(row: Row[Any]) -> Turn:
             "before": row.state_before,
             "after": row.state_after,
             "appraisal": row.appraisal,
-            "speech": row.speech,
+            "speech": {
+                "words": row.words,
+                "voice": row.voice,
+                "status": row.voice_status,
+                "faults": row.faults,
+                "model": row.model,
+                "prompt": row.prompt_version,
+                "input_tokens": row.input_tokens,
+                "output_tokens": row.output_tokens,
+                "calls": row.calls,
+                "cost_nano_usd": row.cost_nano_usd,
+                **row.speech,  # rows of earlier versions have all of it in there
+            },
             **row.detail,
         },
         Turn,
