@@ -14,7 +14,7 @@ from msgspec import structs
 from soullink.gateways.postgres.database import Database
 from soullink.gateways.postgres.direct import Direct, Rows, Statement
 from soullink.gateways.postgres.grouped import FEW_AT_ONCE
-from soullink.kernel.ids import RunId
+from soullink.kernel.ids import RunId, new_uuid7
 from soullink.modules.simulation.api import (
     Moment,
     RunConflictError,
@@ -102,9 +102,46 @@ async def test_a_run_that_was_deleted_is_told_so_and_no_other_is(database: Datab
     assert written is None
 
 
-async def test_words_that_cannot_be_written_spoil_no_other_turn(database: Database) -> None:
+async def test_of_two_who_live_one_turn_at_one_time_the_second_is_refused(
+    database: Database,
+) -> None:
+    turn, (run, free) = await a_turn(database), await new_runs(database, 2)
+    other = structs.replace(turn, speech=structs.replace(turn.speech, words="Something else."))
+    journal = Journal(database)
+    ends = await asyncio.gather(
+        journal.take(run, turn, WALL),
+        journal.take(run, other, WALL),
+        journal.take(free, other, WALL),
+        return_exceptions=True,
+    )
+    assert [type(end) for end in ends] == [type(None), RunConflictError, type(None)]
+    assert [(await words_of(database, one))[0].words for one in (run, free)] == [
+        turn.speech.words,
+        "Something else.",
+    ]
+
+
+async def test_of_two_runs_begun_under_one_id_at_one_time_the_first_is_lived(
+    database: Database,
+) -> None:
+    service, run_id = a_service(database), RunId(new_uuid7())
+    first, second = await asyncio.gather(
+        service.start(COUPLE, Settings(seed=1, scenarios=FIVE[:1]), run_id),
+        service.start((COUPLE[0], XIA), Settings(seed=2, scenarios=FIVE[:1]), run_id),
+        return_exceptions=True,
+    )
+    assert not isinstance(first, BaseException)
+    assert isinstance(second, RunConflictError)
+    assert [moment async for moment in service.live(run_id)]
+    assert (await service.course(run_id)).run.people == COUPLE
+
+
+@pytest.mark.parametrize("unwritable", ["never\0", "half a pair \ud800"])
+async def test_words_that_cannot_be_written_spoil_no_other_turn(
+    database: Database, unwritable: str
+) -> None:
     turn, runs = await a_turn(database), await new_runs(database, 5)
-    broken = structs.replace(turn, speech=structs.replace(turn.speech, words="never\0"))
+    broken = structs.replace(turn, speech=structs.replace(turn.speech, words=unwritable))
     journal = Journal(database)
     ends = await asyncio.gather(
         *(journal.take(run, broken if run == runs[2] else turn, WALL) for run in runs),

@@ -229,14 +229,22 @@ class Journal:
         await self._rounds.ask(_Finished(run_id, at))
 
     async def _write(self, entries: Sequence[_Entry]) -> Sequence[Exception | bytes | None]:
+        # Of several that want one place the first is written, as if each had its own round.
+        first: dict[_Place, _Entry] = {}
+        for entry in entries:
+            first.setdefault(_place(entry), entry)
         try:
-            written = await _inserted(self._database.direct, entries)
-        except psycopg.Error as error:
+            written = await _inserted(self._database.direct, [*first.values()])
+        except (psycopg.Error, UnicodeError) as error:
             if len(entries) == 1:
                 return [error]
             # One of them cannot be written and spoils it for the others.
             return [(await self._write([entry]))[0] for entry in entries]
-        return [_answer(entry, written) for entry in entries]
+        return [_answer(entry, first, written) for entry in entries]
+
+
+def _place(entry: _Entry) -> _Place:
+    return entry.table, str(entry.run_id), entry.key()
 
 
 async def _inserted(direct: Direct, entries: Sequence[_Entry]) -> _Written:
@@ -272,11 +280,13 @@ def _given(table: str, entries: Sequence[_Entry]) -> tuple[bytes, ...]:
     return _encode(rows), _encode(documents)
 
 
-def _answer(entry: _Entry, written: _Written) -> Exception | bytes | None:
+def _answer(
+    entry: _Entry, first: Mapping[_Place, _Entry], written: _Written
+) -> Exception | bytes | None:
     """Return why the entry was not written; where it was or need not be, its mark if it has one."""
-    run = str(entry.run_id)
-    place = entry.table, run, entry.key()
-    if place in written or isinstance(entry, _Finished):
+    place = _place(entry)
+    _, run, _ = place
+    if (place in written and first[place] is entry) or isinstance(entry, _Finished):
         return written.get(place)
     if isinstance(entry, _Begun):
         return RunConflictError(f"There is already a run {entry.run_id}.")
