@@ -1,6 +1,7 @@
 """What a model is told over a whole course: most of each call begins as the one before it."""
 
 import gc
+import hashlib
 import weakref
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -204,6 +205,27 @@ def test_the_longest_people_and_scenes_have_room(language: Language) -> None:
     assert context is not None
     assert context.total <= CONTEXT.tokens
     assert context.kept >= 1
+
+
+def test_a_version_that_tells_nothing_of_the_state_is_told_turn_after_turn() -> None:
+    shipped = the_prompts()
+    newest = shipped.get("simulation.turn", "en")
+    template = newest.template.replace("How you feel: {{ state | one_line(200) }}\n", "")
+    assert template != newest.template
+    stateless = replace(
+        newest,
+        version=newest.version + 1,
+        shipped=False,
+        template=template,
+        variables=tuple(name for name in newest.variables if name != "state"),
+        content_hash=hashlib.sha256(template.encode()).hexdigest(),
+    )
+    told = shipped.with_added([stateless], {("simulation.turn", "en"): stateless.version})
+    briefings, course = Briefings(told), a_course(((1, "The rain is early today."),))
+    for act in (Act.DISCLOSE, Act.ASK):
+        asked = briefings.of(a_request(act, course=course)).messages[-1].content
+        assert f"Now: {act}" in asked
+        assert "How you feel" not in asked
 
 
 def test_what_was_told_is_let_go_of_without_the_garbage_collector() -> None:

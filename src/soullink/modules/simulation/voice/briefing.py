@@ -141,7 +141,7 @@ class Briefings:
             turn.content_hash,
             request.language,
             request.act,
-            variables["state"],
+            variables.get("state"),  # a version may do without it
             request.interrupted,
             request.events,
         )
