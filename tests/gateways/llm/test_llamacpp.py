@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from soullink.gateways.llm import llamacpp
 from soullink.gateways.llm.opening import open_embedder, open_model
 from soullink.gateways.llm.port import (
     EmbeddingRequest,
@@ -30,6 +31,35 @@ def test_what_is_missing_is_said_with_how_to_get_it() -> None:
     wanted = "no model file" if INSTALLED else r"soullink\[llamacpp\]"
     with pytest.raises(LlmRequestError, match=wanted):
         open_model(ModelAddress("llamacpp:/nowhere/model.gguf"), {})
+
+
+class Loaded:
+    """A server that nobody serves."""
+
+    listening_address = "http://127.0.0.1:9"
+
+
+async def test_loading_takes_no_more_than_the_time_of_a_call_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loads: list[str] = []
+
+    def slowly(_: object, key: str) -> Loaded:
+        loads.append(key)
+        time.sleep(0.4)
+        return Loaded()
+
+    monkeypatch.setattr(llamacpp, "find_weights", Path)
+    monkeypatch.setattr(llamacpp._Engine, "_serve", slowly)
+    opened = open_model(ModelAddress("llamacpp:slow.gguf"), {})
+    began = time.monotonic()
+    with pytest.raises(LlmTimeoutError, match="not loaded within"):
+        await opened.complete(request(timeout_seconds=0.05))
+    assert time.monotonic() - began < 0.3
+    with pytest.raises(LlmUnavailableError):  # it is loaded by then, and nobody is there
+        await opened.complete(request(timeout_seconds=2.0))
+    assert len(loads) == 1
+    await opened.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib.util
 import secrets
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from soullink.gateways.llm.port import (
     EmbeddingReply,
     EmbeddingRequest,
     LlmRequestError,
+    LlmTimeoutError,
     LlmUnavailableError,
 )
 from soullink.gateways.llm.retry import Retry
@@ -59,10 +61,27 @@ class _Engine:
         self._wire: Wire | None = None
         self._closed = False
 
-    async def wire(self) -> Wire:
-        """Return the way to the loaded model."""
+    async def wire(self, seconds: float) -> Wire:
+        """Return the way to the loaded model.
+
+        Raises LlmTimeoutError after `seconds`; loading goes on, for those who call later.
+        """
         if self._wire is not None:
             return self._wire
+        loading = asyncio.get_running_loop().create_task(self._load())
+        # Whoever asked may be gone by then; the failure is theirs alone.
+        loading.add_done_callback(lambda task: task.cancelled() or task.exception())
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(loading)
+        except TimeoutError:
+            late = LlmTimeoutError(
+                f"llamacpp:{self.label} was not loaded within {seconds:g} seconds."
+            )
+            late.may_be_billed = False
+            raise late from None
+
+    async def _load(self) -> Wire:
         async with self._opening:
             if self._closed:
                 error = LlmUnavailableError(f"llamacpp:{self.label} is closed.")
@@ -163,10 +182,11 @@ class LlamaCppModel:
         return 0
 
     async def complete(self, request: ChatRequest) -> ChatReply:
-        return _free(await (await self._opened()).complete(request))
+        model, request = await self._opened(request)
+        return _free(await model.complete(request))
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
-        model = await self._opened()
+        model, request = await self._opened(request)
         async with contextlib.aclosing(model.stream(request)) as chunks:
             async for chunk in chunks:
                 yield chunk if chunk.reply is None else ChatChunk("", _free(chunk.reply))
@@ -175,12 +195,15 @@ class LlamaCppModel:
         self._model = None
         await self._engine.close()
 
-    async def _opened(self) -> HttpLanguageModel:
+    async def _opened(self, request: ChatRequest) -> tuple[HttpLanguageModel, ChatRequest]:
+        """Return the model, and the request with the time that loading has left it."""
         if self._model is None:
-            wire = await self._engine.wire()
+            began = time.monotonic()
+            wire = await self._engine.wire(request.timeout_seconds)
+            request = replace(request, timeout_seconds=_left(request.timeout_seconds, began))
             dialect = OpenAiDialect(self._engine.label, provider="llamacpp", official=False)
             self._model = HttpLanguageModel(dialect, wire, self._retry)
-        return self._model
+        return self._model, request
 
 
 class LlamaCppEmbedder:
@@ -217,7 +240,9 @@ class LlamaCppEmbedder:
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
         if self._model is None:
-            wire = await self._engine.wire()
+            began = time.monotonic()
+            wire = await self._engine.wire(request.timeout_seconds)
+            request = replace(request, timeout_seconds=_left(request.timeout_seconds, began))
             dialect = OpenAiEmbeddings(self._engine.label, provider="llamacpp", official=False)
             self._model = HttpEmbeddingModel(dialect, wire, self._retry)
         return replace(await self._model.embed(request), cost_nano_usd=0)
@@ -225,6 +250,11 @@ class LlamaCppEmbedder:
     async def close(self) -> None:
         self._model = None
         await self._engine.close()
+
+
+def _left(seconds: float, began: float) -> float:
+    """Return what is left of `seconds`; where it is nothing, too little for an answer."""
+    return max(seconds - (time.monotonic() - began), 0.001)
 
 
 def _free(reply: ChatReply) -> ChatReply:
