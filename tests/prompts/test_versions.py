@@ -14,11 +14,13 @@ from soullink.modules.prompts.api import (
     FIRST_STORED,
     InvalidPromptError,
     LabelMove,
+    Prompt,
     PromptConflictError,
     PromptNotFoundError,
     PromptStore,
     TurnCounts,
 )
+from soullink.modules.prompts.store import VersionStore
 from tests.prompts.conftest import HEAD, NAME, TickingClock
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +66,43 @@ async def test_versions_added_at_once_get_numbers_of_their_own(store: PromptStor
     )
     assert sorted({prompt.version for prompt in added}) == [FIRST_STORED + i for i in range(4)]
     assert len({(prompt.version, prompt.content_hash) for prompt in added}) == 4
+
+
+async def test_what_others_change_is_seen_and_what_nobody_changes_is_read_once(
+    folder: Path, database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = (wiring.build_store([folder], database, TickingClock()) for _ in range(2))
+    trials = wiring.build_experiments([folder], database, TickingClock())
+    reads: list[None] = []
+    read = VersionStore.all
+
+    async def counted(store: VersionStore) -> list[Prompt]:
+        reads.append(None)
+        return await read(store)
+
+    async def seen(unit: str = "") -> int:
+        monkeypatch.setattr(VersionStore, "all", counted)
+        reads.clear()
+        first, again = [(await ours.snapshot(unit)).get(NAME, "en").version for _ in range(2)]
+        monkeypatch.setattr(VersionStore, "all", read)
+        assert first == again
+        return first
+
+    assert (await seen(), len(reads)) == (2, 1)
+    assert (await seen(), len(reads)) == (2, 0)
+    await theirs.add_version(NAME, "en", "Hi {{ who }}")
+    assert (await seen(), len(reads)) == (2, 1)
+    assert FIRST_STORED in {one.version for one in (await ours.snapshot()).list_prompts()}
+    await theirs.label(NAME, "en", "production", 1)
+    assert (await seen(), len(reads)) == (1, 1)
+    await trials.start_experiment("warmer", NAME, "en", (2, FIRST_STORED), mode="live")
+    assert await seen("somebody") in {2, FIRST_STORED}
+    assert len(reads) == 1
+    await trials.conclude("warmer")
+    assert (await seen("somebody"), len(reads)) == (1, 1)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE prompt_version SET description = 'Other.'")
+    assert (await seen(), len(reads)) == (1, 1)
 
 
 @pytest.mark.parametrize(

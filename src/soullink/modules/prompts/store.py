@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -192,6 +192,17 @@ class VersionStore:
         """Return the moves of a label, oldest first."""
         query = _of_label(name, language, label).order_by(moves.c.id)
         return [_move(row) for row in await self.session.execute(query)]
+
+
+MARK: Final = "SELECT " + " || '.' || ".join(  # noqa: S608 - ours
+    f"(SELECT coalesce(md5(string_agg(t.xmin::text || t.ctid::text, '' ORDER BY t.ctid)), '')"  # noqa: S608 - ours
+    f" FROM {table.name} AS t)"
+    for table in (versions, moves, experiments)
+)
+"""One value that is another one as soon as a row is added, changed or deleted.
+
+Of a row it takes which transaction wrote it and where it lies: no two ever have both in common.
+"""
 
 
 @dataclass(frozen=True, slots=True)

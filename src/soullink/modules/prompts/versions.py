@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+import psycopg
+
 from soullink.gateways.llm.ledger.port import UsageColumn, UsageRow
 from soullink.gateways.postgres.database import Database, Work
 from soullink.gateways.postgres.grouped import MOST_AT_ONCE, Grouped
@@ -30,7 +32,7 @@ from soullink.modules.prompts.domain.assignment import arm_of
 from soullink.modules.prompts.performance import performance_of
 from soullink.modules.prompts.sandbox import check
 from soullink.modules.prompts.service import FilePrompts, Key
-from soullink.modules.prompts.store import ExperimentStore, VersionStore
+from soullink.modules.prompts.store import MARK, ExperimentStore, VersionStore
 
 _LABEL: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
@@ -109,6 +111,8 @@ class StoredPrompts(PromptStore):
     accounts: PromptUsage | None = None
     turns: SpokenTurns | None = None
     _reads: Grouped[None, "_Kept"] = field(init=False, repr=False)
+    # What was read last, with the mark that was there before it.
+    _known: list[tuple[bytes | None, "_Kept"]] = field(init=False, repr=False, default_factory=list)
     _last: list[tuple[list[Prompt], dict[Key, int], FilePrompts]] = field(
         init=False, repr=False, default_factory=list
     )
@@ -134,6 +138,15 @@ class StoredPrompts(PromptStore):
 
     async def _read(self, asked: Sequence[None]) -> Sequence["_Kept"]:
         """Return what is kept, to everybody who asked before it was read."""
+        try:
+            mark = (await self.database.direct.run((MARK, ())))[0][0][0]
+        except psycopg.Error:  # the question below is answered, or refused in plain words
+            mark = None
+        if mark is None or not self._known or self._known[0][0] != mark:
+            self._known[:] = [(mark, await self._read_all())]
+        return [self._known[0][1]] * len(asked)
+
+    async def _read_all(self) -> "_Kept":
         chosen: dict[Key, int] = {}
         async with self.database.work() as work:
             store = VersionStore(work.session)
@@ -142,7 +155,7 @@ class StoredPrompts(PromptStore):
                 if move.version is not None:
                     chosen[move.prompt, move.language] = move.version
             running = await ExperimentStore(work.session).list_experiments("running", "live")
-        return [_Kept(added, chosen, running)] * len(asked)
+        return _Kept(added, chosen, running)
 
     async def add_version(
         self,
