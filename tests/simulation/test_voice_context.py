@@ -13,7 +13,12 @@ from soullink.gateways.postgres.database import Database
 from soullink.kernel.language import LANGUAGES, Language
 from soullink.modules.profiles import wiring as profiles
 from soullink.modules.profiles.api import Profile
-from soullink.modules.prompts.api import ContextBudget, ContextMessage, ContextTooSmallError
+from soullink.modules.prompts.api import (
+    FIRST_STORED,
+    ContextBudget,
+    ContextMessage,
+    ContextTooSmallError,
+)
 from soullink.modules.prompts.domain.context import common_prefix
 from soullink.modules.simulation.api import Act, Settings
 from soullink.modules.simulation.voice.briefing import CONTEXT, Briefing, Briefings, count_tokens
@@ -214,8 +219,7 @@ def test_a_version_that_tells_nothing_of_the_state_is_told_turn_after_turn() -> 
     assert template != newest.template
     stateless = replace(
         newest,
-        version=newest.version + 1,
-        shipped=False,
+        version=FIRST_STORED,
         template=template,
         variables=tuple(name for name in newest.variables if name != "state"),
         content_hash=hashlib.sha256(template.encode()).hexdigest(),
