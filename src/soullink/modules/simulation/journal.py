@@ -230,9 +230,10 @@ class Journal:
 
     async def _write(self, entries: Sequence[_Entry]) -> Sequence[Exception | bytes | None]:
         # Of several that want one place the first is written, as if each had its own round.
+        places = [(entry.table, str(entry.run_id), entry.key()) for entry in entries]
         first: dict[_Place, _Entry] = {}
-        for entry in entries:
-            first.setdefault(_place(entry), entry)
+        for place, entry in zip(places, entries, strict=True):
+            first.setdefault(place, entry)
         try:
             written = await _inserted(self._database.direct, [*first.values()])
         except (psycopg.Error, UnicodeError) as error:
@@ -240,11 +241,10 @@ class Journal:
                 return [error]
             # One of them cannot be written and spoils it for the others.
             return [(await self._write([entry]))[0] for entry in entries]
-        return [_answer(entry, first, written) for entry in entries]
-
-
-def _place(entry: _Entry) -> _Place:
-    return entry.table, str(entry.run_id), entry.key()
+        return [
+            _answer(entry, place, written, first=first[place] is entry)
+            for place, entry in zip(places, entries, strict=True)
+        ]
 
 
 async def _inserted(direct: Direct, entries: Sequence[_Entry]) -> _Written:
@@ -281,16 +281,17 @@ def _given(table: str, entries: Sequence[_Entry]) -> tuple[bytes, ...]:
 
 
 def _answer(
-    entry: _Entry, first: Mapping[_Place, _Entry], written: _Written
+    entry: _Entry, place: _Place, written: _Written, *, first: bool
 ) -> Exception | bytes | None:
-    """Return why the entry was not written; where it was or need not be, its mark if it has one."""
-    place = _place(entry)
-    _, run, _ = place
-    if (place in written and first[place] is entry) or isinstance(entry, _Finished):
+    """Return why the entry was not written; where it was or need not be, its mark if it has one.
+
+    first: of those that wanted its place.
+    """
+    if (first and place in written) or isinstance(entry, _Finished):
         return written.get(place)
     if isinstance(entry, _Begun):
         return RunConflictError(f"There is already a run {entry.run_id}.")
-    if (entry.table, run, _NO_KEY) not in written:
+    if (*place[:2], _NO_KEY) not in written:
         return RunNotFoundError(f"Run {entry.run_id} was deleted while it was lived.")
     episode, sequence = entry.key()
     what = f"Turn {episode}.{sequence}" if isinstance(entry, _Taken) else f"Episode {episode}"
