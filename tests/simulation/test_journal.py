@@ -25,7 +25,7 @@ from soullink.modules.simulation.api import (
     TurnTaken,
     Wall,
 )
-from soullink.modules.simulation.journal import MOST_BEGINS, Journal
+from soullink.modules.simulation.journal import _STATEMENTS, MOST_BEGINS, Journal
 from soullink.modules.simulation.scenarios import library
 from soullink.modules.simulation.service import SimulationService
 from soullink.modules.simulation.store import RunStore
@@ -323,3 +323,21 @@ async def test_a_course_that_is_cancelled_disturbs_no_other(database: Database) 
     for run, each in zip(runs, settings, strict=True):
         lone = await lived_course(a_service(database), each)
         assert (await service.course(run)).turns == lone.turns
+
+
+@pytest.mark.parametrize("table", ["simulation_turn", "simulation_episode", ""])
+async def test_runs_are_looked_up_and_never_gone_through(database_url: str, table: str) -> None:
+    many = (
+        "INSERT INTO simulation_run SELECT gen_random_uuid(), 'finished', '[]', '[]', '{}', '[]',"
+        " '{}', NULL, '[]', now(), now() FROM generate_series(1, 4000)"
+    )
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        await connection.execute(many)
+        await connection.execute("ANALYZE simulation_run")
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE written AS {_STATEMENTS[table]}".encode())
+        rows = await connection.execute("EXPLAIN EXECUTE written('[]')")
+        plan = "\n".join([line for (line,) in await rows.fetchall()])
+        await connection.rollback()
+    assert "on simulation_run" in plan
+    assert "Seq Scan on simulation_run" not in plan

@@ -129,14 +129,16 @@ def _typed(*columns: Column[Any]) -> str:
 def _of_run(table: Table, *key: str) -> str:
     """Return the statement that inserts rows of runs that are there, and none twice.
 
-    It returns the rows written, and each run that is there with -1 for its key.
+    It returns the rows written, and each run that is there with -1 for its key. Runs are looked
+    up by an array: PostgreSQL takes a set of records for a hundred rows, and goes through all runs
+    rather than look a hundred up.
     """
     names = ", ".join(column.name for column in table.columns)
     columns = ", ".join((*key, *("-1",) * (2 - len(key))))
     return (  # all of it is ours
         "WITH given AS (SELECT * FROM jsonb_to_recordset($1::jsonb)"  # noqa: S608
         f" AS g({_typed(*table.columns)})),"
-        f" known AS (SELECT id FROM {runs.name} WHERE id IN (SELECT run_id FROM given)"
+        f" known AS (SELECT id FROM {runs.name} WHERE id = ANY(ARRAY(SELECT run_id FROM given))"
         " ORDER BY id FOR KEY SHARE),"
         f" written AS (INSERT INTO {table.name} ({names}) SELECT {names} FROM given"
         " WHERE run_id IN (SELECT id FROM known)"
@@ -177,9 +179,11 @@ _STATEMENTS: Final = {
     turns.name: _of_run(turns, "episode", "sequence"),
     episodes.name: _of_run(episodes, "number"),
     "": (
-        f"UPDATE {runs.name} AS r SET status = 'finished', finished_at = g.finished_at"  # noqa: S608
-        " FROM jsonb_to_recordset($1::jsonb) AS g(id uuid, finished_at timestamptz)"
-        " WHERE r.id = g.id RETURNING r.id, -1, -1"
+        "WITH given AS (SELECT * FROM jsonb_to_recordset($1::jsonb)"  # noqa: S608
+        " AS g(id uuid, finished_at timestamptz))"
+        f" UPDATE {runs.name} AS r SET status = 'finished', finished_at = g.finished_at"
+        " FROM given AS g WHERE r.id = ANY(ARRAY(SELECT id FROM given)) AND r.id = g.id"
+        " RETURNING r.id, -1, -1"
     ),
 }
 _encode: Final = msgspec.json.Encoder().encode
