@@ -61,25 +61,28 @@ class _Engine:
         self._wire: Wire | None = None
         self._closed = False
 
-    async def wire(self, seconds: float) -> Wire:
-        """Return the way to the loaded model.
+    async def wire(self, seconds: float) -> tuple[Wire, float]:
+        """Return the way to the loaded model, and what loading has left of `seconds`.
 
         Raises LlmTimeoutError after `seconds`; loading goes on, for those who call later.
         """
         if self._wire is not None:
-            return self._wire
+            return self._wire, seconds
+        began = time.monotonic()
         loading = asyncio.get_running_loop().create_task(self._load())
         # Whoever asked may be gone by then; the failure is theirs alone.
         loading.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             async with asyncio.timeout(seconds):
-                return await asyncio.shield(loading)
+                wire = await asyncio.shield(loading)
         except TimeoutError:
             late = LlmTimeoutError(
                 f"llamacpp:{self.label} was not loaded within {seconds:g} seconds."
             )
             late.may_be_billed = False
             raise late from None
+        # Where nothing is left: too little for an answer.
+        return wire, max(seconds - (time.monotonic() - began), 0.001)
 
     async def _load(self) -> Wire:
         async with self._opening:
@@ -198,9 +201,8 @@ class LlamaCppModel:
     async def _opened(self, request: ChatRequest) -> tuple[HttpLanguageModel, ChatRequest]:
         """Return the model, and the request with the time that loading has left it."""
         if self._model is None:
-            began = time.monotonic()
-            wire = await self._engine.wire(request.timeout_seconds)
-            request = replace(request, timeout_seconds=_left(request.timeout_seconds, began))
+            wire, left = await self._engine.wire(request.timeout_seconds)
+            request = replace(request, timeout_seconds=left)
             dialect = OpenAiDialect(self._engine.label, provider="llamacpp", official=False)
             self._model = HttpLanguageModel(dialect, wire, self._retry)
         return self._model, request
@@ -240,9 +242,8 @@ class LlamaCppEmbedder:
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
         if self._model is None:
-            began = time.monotonic()
-            wire = await self._engine.wire(request.timeout_seconds)
-            request = replace(request, timeout_seconds=_left(request.timeout_seconds, began))
+            wire, left = await self._engine.wire(request.timeout_seconds)
+            request = replace(request, timeout_seconds=left)
             dialect = OpenAiEmbeddings(self._engine.label, provider="llamacpp", official=False)
             self._model = HttpEmbeddingModel(dialect, wire, self._retry)
         return replace(await self._model.embed(request), cost_nano_usd=0)
@@ -250,11 +251,6 @@ class LlamaCppEmbedder:
     async def close(self) -> None:
         self._model = None
         await self._engine.close()
-
-
-def _left(seconds: float, began: float) -> float:
-    """Return what is left of `seconds`; where it is nothing, too little for an answer."""
-    return max(seconds - (time.monotonic() - began), 0.001)
 
 
 def _free(reply: ChatReply) -> ChatReply:

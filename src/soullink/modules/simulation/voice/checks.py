@@ -18,7 +18,7 @@ from soullink.modules.simulation.voice.ledger import claims_of, contradicted, ow
 from soullink.modules.simulation.voice.port import SpeechRequest
 from soullink.modules.simulation.voice.safety import dangers
 from soullink.modules.simulation.voice.slots import first_name
-from soullink.modules.simulation.voice.text import HAN, han_share, tokens
+from soullink.modules.simulation.voice.text import HAN, han_share, holds_any, tokens
 
 TOLERATED: Final[dict[Language, tuple[int, int]]] = {"en": (8, 40), "zh": (12, 80)}
 """Fewest and most words (en) or Han characters (zh) of a model's turn."""
@@ -102,13 +102,8 @@ def right_length(words: str, language: Language) -> bool:
 def breaks_role(*texts: str) -> bool:
     """Tell whether the model speaks of itself, of its task or of its instructions in any text."""
     together = "\n".join(texts)
-    if together.isascii():
-        small = together.lower()
-        for hint in _ROLE_HINTS:  # a loop: any() of a generator takes twice as long
-            if hint in small:
-                break
-        else:
-            return False
+    if together.isascii() and not holds_any(together.lower(), _ROLE_HINTS):
+        return False
     return any(_ROLE_BREAKS.search(text) for text in texts)
 
 
@@ -147,12 +142,9 @@ def _voiced(speaker: str, listener: str) -> tuple[re.Pattern[str], ...]:
 def has_markup(words: str) -> bool:
     """Tell whether there are addresses, code, markup, stage directions or several lines."""
     bare = words.strip()
-    for mark in _MARKUP_MARKS:
-        if mark in bare:
-            return _MARKUP.search(bare) is not None
     # Without a line break an entry of a list can only stand at the beginning.
     listed = bare[:1] in "-•" or bare[:1].isdecimal()
-    return listed and _MARKUP.search(bare) is not None
+    return (listed or holds_any(bare, _MARKUP_MARKS)) and _MARKUP.search(bare) is not None
 
 
 _MARKUP_MARKS: Final = ("\n", "*", "`", "<", "[", "{", "}", "#", "__", "http", "www.", "def ")

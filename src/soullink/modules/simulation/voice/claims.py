@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from soullink.modules.simulation.voice.text import holds_any
+
 
 class Form:
     """A pattern; exact: upper and lower case count.
@@ -25,13 +27,9 @@ class Form:
         """Return the matches in `words`, as the pattern does."""
         if not self.cues:
             return self.regex.finditer(words)
-        small = words.casefold()
-        for cue in self.cues:
-            if cue in small:
-                return self.regex.finditer(words)
-        if words.isascii() or not ("ı" in words or "İ" in words):
-            return ()
-        return self.regex.finditer(words)  # it takes these two for an i
+        # A pattern takes these two for an i, which no small letter of theirs is.
+        odd = not words.isascii() and ("ı" in words or "İ" in words)
+        return self.regex.finditer(words) if odd or holds_any(words.casefold(), self.cues) else ()
 
 
 def meant(form: Form, words: str) -> Iterator[re.Match[str]]:

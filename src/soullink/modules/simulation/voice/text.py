@@ -15,6 +15,14 @@ LENGTHS: Final[dict[Language, tuple[int, int]]] = {"en": (8, 25), "zh": (8, 45)}
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
+def holds_any(text: str, parts: tuple[str, ...]) -> bool:
+    """Tell whether any of `parts` stands in `text`."""
+    for part in parts:  # noqa: SIM110 - any() of a generator takes twice as long
+        if part in text:
+            return True
+    return False
+
+
 def one_line(text: str) -> str:
     """Return `text` as one line of data: no control or formatting characters, no braces."""
     # Nearly every text: what is printable holds none of those characters.
