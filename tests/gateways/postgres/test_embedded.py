@@ -297,7 +297,11 @@ def test_a_process_that_changes_programs_just_now_has_not_ended(
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 def test_a_launched_process_has_ended_when_it_did_or_is_something_else(data_dir: Path) -> None:
     cluster = data_dir / "postgres"
-    with subprocess.Popen(["sh", "-c", "read line", cluster], stdin=subprocess.PIPE) as server:
+    with subprocess.Popen(
+        ["sh", "-c", "echo; read line", cluster], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"\n"  # it is the shell by now: it has its words
         assert not postmaster._ended(server.pid, cluster)
         assert postmaster._ended(server.pid, data_dir)
         server.kill()
