@@ -31,6 +31,7 @@ from soullink.modules.simulation.voice.builtin import BuiltInVoice
 from soullink.modules.simulation.voice.llm import TURN_SCHEMA, LlmVoice
 from soullink.modules.simulation.voice.port import Recollection, Spoken
 from soullink.modules.simulation.voice.prompting import TELLABLE, Portraits, TurnVariables
+from soullink.modules.simulation.voice.turnstile import Passing, Turnstile
 from tests.gateways.llm.server import (
     Answer,
     Cut,
@@ -194,6 +195,24 @@ async def test_a_repaired_turn_counts_both_calls_and_shows_the_first_answer(
     assert [message["role"] for message in second] == ["system", "user", "assistant", "user"]
     assert json.loads(second[2]["content"]) == INVENTED
     assert "brother" in second[3]["content"]
+
+
+async def test_others_go_on_while_a_model_is_waited_for_and_few_once_it_has_answered(
+    prompts: Prompts,
+) -> None:
+    told: list[str] = []
+
+    class Noting(Passing):
+        async def enter(self) -> None:
+            told.append(f"enters after {len(server.requests)}")
+
+        def leave(self) -> None:
+            told.append(f"leaves after {len(server.requests)}")
+
+    passing = Noting(Turnstile())
+    async with talking(prompts, WRONG_ACT, GOOD) as (voice, server):
+        await voice.speak(structs.replace(REQUEST, passing=passing))
+    assert told == ["leaves after 0", "enters after 1", "leaves after 1", "enters after 2"]
 
 
 async def test_broken_brackets_are_mended_without_a_second_call(prompts: Prompts) -> None:

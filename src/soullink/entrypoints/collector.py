@@ -4,7 +4,7 @@ import contextlib
 import gc
 from collections.abc import Iterator
 
-_COLLECT_AFTER = (20_000, 20, 20)
+_COLLECT_AFTER = (50_000, 20, 20)
 """New objects before the youngest are looked at, and passes before the older ones are."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from soullink.gateways.postgres import grouped as grouped_module
-from soullink.gateways.postgres.grouped import FEW_AT_ONCE, Grouped, Load, gathered
+from soullink.gateways.postgres.grouped import Grouped, Load, gathered
 
 pytestmark = pytest.mark.anyio
 
@@ -46,13 +46,6 @@ async def test_a_round_takes_no_more_than_it_is_allowed_to() -> None:
     grouped = Grouped(work, most=2)
     assert await asyncio.gather(*map(grouped.ask, (1, 2, 3, 4, 5))) == [2, 4, 6, 8, 10]
     assert work.rounds == [[1, 2], [3, 4], [5]]
-
-
-async def test_as_few_as_wanted_are_served_at_a_time() -> None:
-    work = Rounds()
-    grouped = Grouped(work, most=30, few=20)
-    await asyncio.gather(*map(grouped.ask, range(1, 51)))
-    assert [len(each) for each in work.rounds] == [20, 20, 10]
 
 
 async def test_an_error_goes_to_whom_it_concerns() -> None:
@@ -114,12 +107,18 @@ def test_a_thread_is_busy_that_works_nearly_all_the_time(monkeypatch: pytest.Mon
     assert not load.busy()
 
 
-async def test_with_time_to_spare_a_few_are_served_at_a_time() -> None:
+async def test_with_time_to_spare_a_round_waits_for_nobody() -> None:
     work = Rounds()
     grouped = Grouped(work)
-    many = range(1, 2 * FEW_AT_ONCE + 2)
-    await asyncio.gather(*map(grouped.ask, many))
-    assert [len(one) for one in work.rounds] == [FEW_AT_ONCE, FEW_AT_ONCE, 1]
+    work.gate.clear()
+    asked = []
+    for number in range(1, 6):
+        asked.append(asyncio.ensure_future(grouped.ask(number)))
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    work.gate.set()
+    assert await asyncio.gather(*asked) == [2, 4, 6, 8, 10]
+    assert work.rounds[0] == [1]
 
 
 @pytest.mark.usefixtures("busy")

@@ -3,7 +3,7 @@
 A transaction costs a round trip and a flush to disk, however much is in it. Whoever asks while a
 round is under way is served by the next one, and what is read for somebody has been read after
 they asked. Nobody waits for a timer: on a busy event loop a round begins once that brings nobody
-more, on an idle one at once, and then with a few at a time.
+more, on an idle one at once.
 """
 
 import asyncio
@@ -16,10 +16,6 @@ Answer = TypeVar("Answer")
 
 MOST_AT_ONCE: Final = 500
 """Items in one round; the rest is in the next one."""
-
-FEW_AT_ONCE: Final = 6
-"""Items in one round while the loop has time to spare. Whoever waited for the same at one moment
-would else go on at one moment, and they would wait for each other all the way."""
 
 GATHER_SECONDS: Final = 0.004
 """The longest that a round waits for company."""
@@ -74,21 +70,18 @@ class Grouped(Generic[Item, Answer]):
     """Serves items in rounds, in the order in which they came. Belongs to one event loop.
 
     work: takes the items of a round and returns an answer or an error for each, in their order;
-    what it raises is raised to everybody in the round. most: items in one round; few: as many
-    while the loop has time to spare.
+    what it raises is raised to everybody in the round. most: items in one round.
     """
 
-    __slots__ = ("_few", "_load", "_most", "_waiting", "_work", "_worker")
+    __slots__ = ("_load", "_most", "_waiting", "_work", "_worker")
 
     def __init__(
         self,
         work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
         most: int = MOST_AT_ONCE,
-        few: int = FEW_AT_ONCE,
     ) -> None:
         self._work = work
         self._most = most
-        self._few = min(few, most)
         self._load = Load()
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._worker: asyncio.Task[None] | None = None
@@ -105,11 +98,10 @@ class Grouped(Generic[Item, Answer]):
     async def _serve(self) -> None:
         try:
             while self._waiting:
-                most = self._few
                 if self._load.busy():
-                    most = self._most
-                    await gathered(lambda: len(self._waiting), most)
-                taken, self._waiting = self._waiting[:most], self._waiting[most:]
+                    await gathered(lambda: len(self._waiting), self._most)
+                taken = self._waiting[: self._most]
+                self._waiting = self._waiting[self._most :]
                 # Who was cancelled before its round began wants nothing any more.
                 asked = [(item, answered) for item, answered in taken if not answered.done()]
                 if asked:

@@ -10,7 +10,7 @@ import psycopg
 
 from soullink.gateways.llm.ledger.port import UsageColumn, UsageRow
 from soullink.gateways.postgres.database import Database, Work
-from soullink.gateways.postgres.grouped import MOST_AT_ONCE, Grouped
+from soullink.gateways.postgres.grouped import Grouped
 from soullink.kernel.clock import Clock
 from soullink.kernel.errors import InvalidInputError
 from soullink.modules.prompts.api import (
@@ -119,7 +119,7 @@ class StoredPrompts(PromptStore):
 
     def __post_init__(self) -> None:
         # One answer for all who asked: nobody is better off in a small round.
-        object.__setattr__(self, "_reads", Grouped(self._read, few=MOST_AT_ONCE))
+        object.__setattr__(self, "_reads", Grouped(self._read))
 
     async def snapshot(self, unit: str = "") -> Prompts:
         kept = await self._reads.ask(None)

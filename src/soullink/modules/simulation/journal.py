@@ -40,9 +40,9 @@ from soullink.modules.simulation.store import (
 )
 
 MOST_BEGINS: Final = 12
-"""Runs begun in one round, whether there is time or not. What they have in common is sent and
-parsed once; and as PostgreSQL takes a third of a millisecond for the rest of each, the first of
-many that begin at one time go on while it is at the others."""
+"""Runs begun in one round. What they have in common is sent and parsed once; and as PostgreSQL
+takes half a millisecond for the rest of each, the first of many that begin at one time go on while
+it is at the others."""
 
 _NO_KEY: Final = (-1, -1)
 
@@ -198,7 +198,7 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._rounds: Grouped[_Entry, bytes | None] = Grouped(self._write)
-        self._begins: Grouped[_Entry, bytes | None] = Grouped(self._write, MOST_BEGINS, MOST_BEGINS)
+        self._begins: Grouped[_Entry, bytes | None] = Grouped(self._write, MOST_BEGINS)
 
     async def begin(self, recorded: RecordedRun, created_at: datetime) -> bytes:
         """Insert a new run; return the mark of its row. Raises RunConflictError: its id is taken.

@@ -49,6 +49,7 @@ from soullink.modules.simulation.store import RecordedRun, RunStore
 from soullink.modules.simulation.voice import lines
 from soullink.modules.simulation.voice.builtin import NAME as BUILT_IN
 from soullink.modules.simulation.voice.port import Voice
+from soullink.modules.simulation.voice.turnstile import Passing, Turnstile
 
 MOST_EPISODES = 40
 MOST_REPLICAS = 100_000
@@ -99,6 +100,7 @@ class SimulationService(Simulation):
     telling: Telling | None = None
     _ensemble: Ensemble = field(init=False, default_factory=Ensemble)
     _meter: Meter = field(init=False, default_factory=Meter)
+    _turnstile: Turnstile = field(init=False, default_factory=Turnstile)
     _journal: Journal = field(init=False)
     _begun: Begun = field(init=False, default_factory=Begun)
     _pasts: Grouped[RunId, Past] = field(init=False)
@@ -106,7 +108,7 @@ class SimulationService(Simulation):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_journal", Journal(self.database))
-        object.__setattr__(self, "_pasts", Grouped(self._read, MOST_PASTS, MOST_PASTS))
+        object.__setattr__(self, "_pasts", Grouped(self._read, MOST_PASTS))
         object.__setattr__(self, "_personas", Kept(self.personality.persona, MOST_PERSONAS))
 
     async def start(
@@ -246,8 +248,8 @@ class SimulationService(Simulation):
         """Live the course; what is known keeps its words. No voice: only what is known."""
         recorded = past.recorded
         course = LiveCourse(past.begun, recorded.scenarios, _conditions(recorded))
-        meter = self._meter
-        stage = Stage(self.database, self._journal, self.clock, past, course, voice, meter)
+        meter, passing = self._meter, Passing(self._turnstile)
+        stage = Stage(self.database, self._journal, self.clock, past, course, voice, meter, passing)
         with self._ensemble.joined(course), meter.attached():
             try:
                 while not course.over and not stage.silent:

@@ -30,6 +30,7 @@ from soullink.modules.simulation.voice.port import (
     Voice,
 )
 from soullink.modules.simulation.voice.styles import style_weights
+from soullink.modules.simulation.voice.turnstile import Passing
 
 HISTORY_TURNS: Final = 12
 RECALLED: Final = 6
@@ -60,6 +61,7 @@ class Scene(msgspec.Struct, frozen=True):
     )
     run: str = ""
     echoes: Echoes | None = None
+    passing: Passing | None = None
 
 
 class BaseAgent:
@@ -134,6 +136,7 @@ class BaseAgent:
             ),
             run=scene.run,
             echoes=scene.echoes,
+            passing=scene.passing,
         )
         return await self.voice.speak(request)
 

@@ -33,6 +33,7 @@ from soullink.modules.simulation.journal import Journal
 from soullink.modules.simulation.store import RecordedRun, RunStore
 from soullink.modules.simulation.voice.echoes import Echoes
 from soullink.modules.simulation.voice.port import Place, Said, SpeechRequest, Spoken, Voice
+from soullink.modules.simulation.voice.turnstile import Passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,13 @@ class Stage:
         course: LiveCourse,
         voice: Voice | None,
         meter: Meter,
+        passing: Passing,
     ) -> None:
         self._database = database
         self._journal = journal
         self._clock = clock
         self._meter = meter
+        self._passing = passing
         self._past = past
         self._run = run = past.recorded.run
         self._left = set(past.turns)
@@ -140,15 +143,18 @@ class Stage:
 
     async def _live(self, bare: BareTurn, opening: Opening, events: tuple[str, ...]) -> Turn:
         started_at, cpu = self._clock.now(), self._meter.cpu_seconds()
-        spoken = await self._speak(bare, opening, events)
-        turn = _turn(bare, spoken.speech)
-        wall = Wall(
-            started_at=started_at.isoformat(),
-            latency_seconds=spoken.latency_seconds,
-            cpu_seconds=self._meter.cpu_seconds() - cpu,
-            memory_mb=self._meter.memory_mb,
-        )
-        await self._journal.take(self._run.id, turn, wall)
+        try:
+            spoken = await self._speak(bare, opening, events)
+            turn = _turn(bare, spoken.speech)
+            wall = Wall(
+                started_at=started_at.isoformat(),
+                latency_seconds=spoken.latency_seconds,
+                cpu_seconds=self._meter.cpu_seconds() - cpu,
+                memory_mb=self._meter.memory_mb,
+            )
+            await self._journal.take(self._run.id, turn, wall)
+        finally:
+            self._passing.leave()
         return turn
 
     async def _speak(self, bare: BareTurn, opening: Opening, events: tuple[str, ...]) -> Spoken:
@@ -166,6 +172,7 @@ class Stage:
             places=self._places,
             run=self._run_id,
             echoes=self._echoes,
+            passing=self._passing,
         )
         speaker, listener = self._agents[bare.speaker], self._agents[1 - bare.speaker]
         return await speaker.speak(bare, listener, scene)

@@ -206,6 +206,8 @@ class LlmVoice:
         tally.calls += 1
         tally.prompts.append(reference)
         left = self._timeout_seconds - (time.perf_counter() - started)
+        if request.passing is not None:
+            request.passing.leave()
         reply = await self._model.complete(
             ChatRequest(
                 messages=messages,
@@ -220,6 +222,8 @@ class LlmVoice:
                 alone=True,  # its run and its seed are its own
             )
         )
+        if request.passing is not None:
+            await request.passing.enter()
         tally.add(reply)
         if reply.finish_reason == "refusal":
             raise LlmRefusedError(f"{self.name} declined to speak.")

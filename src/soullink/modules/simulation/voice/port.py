@@ -13,6 +13,7 @@ from soullink.kernel.language import Language
 from soullink.modules.profiles.api import Profile
 from soullink.modules.simulation.api import Act, PersonState, Scenario, Speech, Stage
 from soullink.modules.simulation.voice.echoes import Echoes
+from soullink.modules.simulation.voice.turnstile import Passing
 
 STYLES: Final[tuple[str, ...]] = (
     "plain",  # nothing stands out
@@ -66,6 +67,7 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     this run. used_words: words already spoken in this run. seed: of this turn's draws.
 
     echoes: the same words, ready to be compared with others; None: they are made ready then.
+    passing: left before a model is asked and entered when it has answered; None: nobody waits.
 
     For voices that tell a model of the whole course: course: every turn so far, oldest first;
     places: the scenes of all episodes up to this one, by number; recollections: what the speaker
@@ -99,6 +101,7 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     recollections: tuple[Recollection, ...] = ()
     run: str = ""
     echoes: Echoes | None = None
+    passing: Passing | None = None
 
     def likeness(self, words: str) -> float:
         """Return how like `words` are to the most alike of `used_words`, 0..1."""
