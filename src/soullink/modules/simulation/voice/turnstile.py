@@ -27,7 +27,8 @@ class Turnstile:
         self._load = Load()
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def _enter(self) -> None:
+    async def enter(self) -> None:
+        """Return once one more may go on."""
         if self._inside < FEW or self._load.busy():
             self._inside += 1
             return
@@ -37,10 +38,11 @@ class Turnstile:
             await let_in
         except asyncio.CancelledError:
             if not let_in.cancelled():  # let in at the very moment in which it was called off
-                self._leave()
+                self.leave()
             raise
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Let those go on for whom one who had entered makes room."""
         self._inside -= 1
         while self._waiting and (self._inside < FEW or self._load.busy()):
             let_in = self._waiting.popleft()
@@ -61,11 +63,11 @@ class Passing:
     async def enter(self) -> None:
         """Return once the course may go on; at once where it is inside already."""
         if not self._inside:
-            await self._turnstile._enter()  # noqa: SLF001 - the two are one
+            await self._turnstile.enter()
             self._inside = True
 
     def leave(self) -> None:
         """Let the next one go on; nothing happens outside."""
         if self._inside:
             self._inside = False
-            self._turnstile._leave()  # noqa: SLF001
+            self._turnstile.leave()
