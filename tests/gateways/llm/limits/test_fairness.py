@@ -182,11 +182,11 @@ def test_a_model_at_its_limit_is_shared_as_fairly() -> None:
 @pytest.mark.anyio
 async def test_others_keep_their_share_over_real_sockets() -> None:
     places, tenants = 8, [GREEDY, *OTHERS[:5]]
-    warm_up, calls = 60, 660  # counted: a machine that stands still is no matter
+    warm_up, calls = 120, 1320  # counted: a machine that stands still is no matter
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.readline():
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.01)
             writer.write(b"words\n")
         writer.close()
         await writer.wait_closed()
