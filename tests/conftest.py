@@ -58,7 +58,7 @@ LONGEST = (
     "tests/simulation/test_population.py",
     "tests/simulation/calibration/test_service.py",
     "tests/gateways/llm/ledger/test_ten_thousand_calls.py",
-    "tests/gateways/postgres/test_embedded.py",
+    "tests/gateways/postgres/test_embedded",
 )
 
 
